@@ -5,11 +5,12 @@
 # %% auto #0
 __all__ = ['repo_root', 'resolve', 'shown', 'whole_file', 'settle_folder', 'whole_folder', 'write_json', 'read_json',
            'content_hash', 'unknown_parameters', 'check_config', 'config_from', 'seed_all', 'environment', 'pack_state',
-           'unpack_state', 'Run', 'save_weights', 'load_weights', 'print_row', 'reporting', 'accelerator_for', 'launch',
-           'Budget']
+           'unpack_state', 'Run', 'save_weights', 'load_weights', 'record_result', 'print_row', 'reporting',
+           'accelerator_for', 'keep_memory', 'launch', 'Budget']
 
 # %% ../nbs/00_core.ipynb #72d7daad
 import ast
+import ctypes
 import difflib
 import hashlib
 import importlib.metadata
@@ -17,7 +18,6 @@ import importlib.util
 import json
 import os
 import platform
-import random
 import shutil
 import subprocess
 import sys
@@ -32,7 +32,7 @@ import accelerate
 import numpy as np
 import pandas as pd
 import torch
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from safetensors.torch import load_file, save_file
 
 # %% ../nbs/00_core.ipynb #7a2c98c9
@@ -220,8 +220,8 @@ def _git(*words: str) -> str | None:
 
 def environment() -> dict[str, Any]:
     "Versions, processors and commit of this moment, as a flat JSON record"
-    packages = "torch timm accelerate torchvision albumentations transformers peft ultralytics-opencv-headless " \
-               "torch-geometric numpy pandas pyarrow".split()
+    packages = {"torch", "torchvision", "timm", "accelerate", "albumentations", "transformers", "peft", "torch-geometric",
+                "ultralytics-opencv-headless", "numpy", "pandas", "pyarrow"}
     found = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions() if d.metadata["Name"] in packages}
     status = _git("status", "--porcelain")
     return {"python": platform.python_version(), "system": platform.system(), "machine": platform.machine(),
@@ -390,6 +390,23 @@ def _figure(self: Run, figure, name: str) -> Path:
 
 Run.finish, Run.figure = _finish, _figure
 
+# %% ../nbs/00_core.ipynb #1ab7e9c2
+def record_result(run_dir: str | Path,  # a finished run
+                  name: str,  # the file's name in `nbs/results`
+                  recipe: str,  # what was run, for a reader
+                  photographs: str,  # what it was run on, for a reader
+                  ) -> Path:
+    "Copy a run's numbers into the repository, for the README's table"
+    folder = Path(resolve(run_dir))
+    if not (folder / "metrics.json").is_file():
+        raise FileNotFoundError(f"{shown(folder)}: no metrics.json, the run has not finished")
+    metrics, where = read_json(folder / "metrics.json"), read_json(folder / "environment.json")
+    kept = {"recipe": recipe, "photographs": photographs, "minutes": metrics["train_seconds"] / 60,
+            "commit": (where["commit"] or "none")[:8], "environment": where, **metrics}
+    path = repo_root() / "nbs" / "results" / f"{name}.json"
+    write_json(path, kept)
+    return path
+
 # %% ../nbs/00_core.ipynb #bbb1def1
 def print_row(row: dict[str, Any]) -> None:
     "One line for one epoch"
@@ -445,6 +462,15 @@ def accelerator_for(device: str = "auto",  # auto | cpu | cuda
         raise ValueError("precision: found 'fp16' on a CPU; expected no or bf16")
     accelerate.state.AcceleratorState._reset_state(reset_partial_state=False)
     return accelerate.Accelerator(cpu=cpu, mixed_precision=precision, gradient_accumulation_steps=accumulate)
+
+
+def keep_memory() -> bool:
+    "Let glibc keep freed blocks instead of handing them back: fewer page faults in a CPU training loop"
+    if platform.system() != "Linux" or platform.libc_ver()[0] != "glibc":
+        return False
+    libc = ctypes.CDLL(None)
+    mmap_max, trim_threshold, top_pad = -4, -1, -2  # the numbers of glibc's malloc.h
+    return all([libc.mallopt(mmap_max, 0), libc.mallopt(trim_threshold, 2**31 - 1), libc.mallopt(top_pad, 2**26)])
 
 
 def launch(target: str,  # `package.module:function`; called without arguments in each process

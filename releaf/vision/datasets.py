@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import torch
-from torch.utils.data import DataLoader, Dataset, RandomSampler, Sampler, WeightedRandomSampler
+from torch.utils.data import DataLoader, Dataset, Sampler, WeightedRandomSampler
 from tqdm.auto import tqdm
 
 from ..core import content_hash, resolve, whole_folder, write_json
@@ -120,6 +120,7 @@ class IndexedImages:
 # %% ../../nbs/02_datasets.ipynb #05e0897f
 def train_transform(image_size: int,  # side of the square that comes out
                     strength: float = 1.0,  # 0: crops and flips only; 1: all
+                    turns: bool = True,  # all eight flips and turns; False: mirrored only
                     ) -> A.Compose:  # takes and gives uint8 [h, w, 3]
     "What a training image goes through"
     if not 0 <= strength <= 1:
@@ -128,7 +129,7 @@ def train_transform(image_size: int,  # side of the square that comes out
                      A.ImageCompression(quality_range=(25, 75)), A.Downscale(scale_range=(0.4, 0.8))], p=0.3 * strength)
     return A.Compose([
         A.RandomResizedCrop(size=(image_size, image_size), scale=(0.35, 1.0), ratio=(0.7, 1.43)),
-        A.SquareSymmetry(p=1.0),
+        A.SquareSymmetry(p=1.0) if turns else A.HorizontalFlip(p=0.5),
         A.RandomBrightnessContrast(brightness_limit=0.3, contrast_limit=0.3, p=0.6 * strength),
         A.RGBShift(r_shift_limit=20, g_shift_limit=20, b_shift_limit=20, p=0.4 * strength),
         A.ToGray(p=0.05 * strength), spoil,

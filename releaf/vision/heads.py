@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from ..core import resolve, shown
-from ..waste.rules import ask_table, bin_matrix
+from ..waste.rules import bin_matrix
 from ..waste.taxonomy import load_taxonomy, pair_matrix
 
 # %% ../../nbs/vision/30_heads.ipynb #6955d382
@@ -137,6 +137,7 @@ def illegal(answer: dict[str, np.ndarray],  # from `decide`
 # %% ../../nbs/vision/30_heads.ipynb #06675612
 def make_backbone(name: str,  # a timm model
                   pretrained: bool | str = False,  # True: from the hub; a path: a local .safetensors or .pth
+                  **options,  # passed on to timm, e.g. channels=[32, 64, 128, 256]
                   ) -> nn.Module:  # gives features [batch, n]
     "A timm backbone without its classifier"
     if not timm.is_model(name):
@@ -144,11 +145,11 @@ def make_backbone(name: str,  # a timm model
         raise ValueError(f"backbone {name!r} is unknown to timm {timm.__version__}"
                          + (f"; similar: {', '.join(near)}" if near else ""))
     if isinstance(pretrained, bool):
-        return timm.create_model(name, pretrained=pretrained, num_classes=0)
+        return timm.create_model(name, pretrained=pretrained, num_classes=0, **options)
     path = resolve(pretrained)
     if not Path(path).is_file():
         raise FileNotFoundError(f"pretrained: {shown(path)} is not a file; expected true, false or a weights file")
-    return timm.create_model(name, pretrained=True, pretrained_cfg_overlay={"file": str(path)}, num_classes=0)
+    return timm.create_model(name, pretrained=True, pretrained_cfg_overlay={"file": str(path)}, num_classes=0, **options)
 
 
 class WasteClassifier(nn.Module):

@@ -127,7 +127,7 @@ def _places(item: str, material: str, family: str) -> list[tuple[str, str]]:
 def _answers(region: str, folder: Path) -> dict[tuple[str, str], tuple[Answer, ...]]:
     taxonomy, path = load_taxonomy(), folder / f"{region}.csv"
     rules = _read_rules(region, folder)
-    rules = {place: rows for place, rows in rules.groupby(["item", "material"], sort=False)}
+    rules = dict(iter(rules.groupby(["item", "material"], sort=False)))
     found, missing, used = {}, [], set()
     for item, material in taxonomy.pairs:
         place = next((p for p in _places(item, material, taxonomy.family_of[material]) if p in rules), None)
@@ -211,7 +211,7 @@ def compare_regions(items: list[str] | None = None,  # as in `items.csv`; all of
     taxonomy = load_taxonomy()
     if unknown := [item for item in items or [] if item not in taxonomy.items]:
         raise ValueError(f"items: found {unknown[0]!r}, expected names out of {', '.join(taxonomy.items)}")
-    commonest = {item: material for item, material in reversed(taxonomy.pairs)}
+    commonest = dict(reversed(taxonomy.pairs))
     rows = taxonomy.items if items is None else items
     return pd.DataFrame({region: [where_to(item, commonest[item], region).bin for item in rows]
                          for region in _regions(rules_folder()).index}, index=pd.Index(rows, name="item"))

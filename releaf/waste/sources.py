@@ -6,10 +6,9 @@
 __all__ = ['source_table', 'find_source', 'pairs_allowed', 'label_table', 'label_sets', 'determined', 'hash_parts',
            'taxonomy_hash', 'check_hash']
 
-# %% ../../nbs/waste/12_sources.ipynb #aac78e5d
+# %% ../../nbs/waste/12_sources.ipynb #9f022cc5
 import difflib
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd

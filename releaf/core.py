@@ -460,8 +460,11 @@ def accelerator_for(device: str = "auto",  # auto | cpu | cuda
     cpu = device == "cpu" or not torch.cuda.is_available()
     if precision == "fp16" and cpu:
         raise ValueError("precision: found 'fp16' on a CPU; expected no or bf16")
-    accelerate.state.AcceleratorState._reset_state(reset_partial_state=False)
-    return accelerate.Accelerator(cpu=cpu, mixed_precision=precision, gradient_accumulation_steps=accumulate)
+    accelerate.state.AcceleratorState._reset_state(reset_partial_state=True)  # else the first device asked for would stay
+    engine = accelerate.Accelerator(cpu=cpu, mixed_precision=precision, gradient_accumulation_steps=accumulate)
+    if (engine.device.type == "cpu") != cpu:
+        raise RuntimeError(f"device: asked for {device!r}, Accelerate gave {engine.device}")
+    return engine
 
 
 def keep_memory() -> bool:

@@ -81,6 +81,8 @@ def decode(content: bytes,  # the file's bytes
 
 def read_bytes(path: str | Path) -> bytes:
     "A file's bytes, from disk or from an address that fsspec knows (`s3://`)"
+    if "://" not in str(path):
+        return Path(path).read_bytes()
     with fsspec.open(str(path), "rb") as file:
         return file.read()
 

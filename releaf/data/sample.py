@@ -20,14 +20,14 @@ import cv2
 import numpy as np
 from filelock import FileLock
 from PIL import Image
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from ..core import whole_folder
 from .drawing import SURFACES
 from .things import SAMPLE_ITEMS, draw_item, draw_litter
 
 # %% ../../nbs/data/21_sample.ipynb #44f2d813
-DRAWING_VERSION = 1  # raise it whenever the same parameters would give other pictures
+DRAWING_VERSION = 2  # raise it whenever the same parameters would give other pictures
 
 # %% ../../nbs/data/21_sample.ipynb #938ae406
 def _place(image, sprite, x, y, light):
@@ -266,7 +266,7 @@ def _draw_all(folder, photos, twins, parameters, workers):
     seed, scenes = parameters['seed'], range(parameters['n_scenes'])
     photo = partial(_write_photo, out_dir=folder, size=parameters['size'], seed=seed)
     scene = partial(_write_scene, out_dir=folder, size=parameters['scene_size'], seed=seed)
-    bar = partial(tqdm, disable=len(photos) < 200, mininterval=1)
+    bar = partial(tqdm, disable=len(photos) < 200, mininterval=1, leave=False)
     if workers == 1:
         for p in bar(photos, desc='photos'):
             photo(p)

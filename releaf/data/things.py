@@ -303,8 +303,8 @@ SAMPLE_ITEMS = {
     'glass_food_jars': 'glass', 'plastic_water_bottles': 'pet', 'plastic_detergent_bottles': 'hdpe',
     'plastic_shopping_bags': 'ldpe', 'plastic_straws': 'pp', 'paper_cups': 'coated_paper',
     'styrofoam_food_containers': 'eps', 'food_waste': 'food', 'eggshells': 'food', 'clothing': 'cotton',
-    'shoes': 'leather', 'battery': 'alkaline_cell', 'light_bulb': 'mixed', 'drink_carton': 'liquid_packaging_board',
-    'pizza_box': 'cardboard', 'cigarette_butt': 'mixed', 'wood_piece': 'wood'}
+    'shoes': 'leather', 'battery': 'alkaline_cell', 'light_bulb': 'glass', 'drink_carton': 'liquid_packaging_board',
+    'pizza_box': 'cardboard', 'cigarette_butt': 'cellulose_acetate', 'wood_piece': 'wood'}
 
 _DRAW = PACKAGING | {
     'food_waste': _draw_food_waste, 'eggshells': _draw_eggshells, 'clothing': _draw_clothing, 'shoes': _draw_shoes,

@@ -60,7 +60,7 @@ class ConsistentHead(nn.Module):
     @torch.no_grad()
     def probabilities(self, scores: dict[str, torch.Tensor], region: str, temperature: float = 1.0) -> dict[str, np.ndarray]:
         "Probabilities of pairs, items, materials, families and bins; each row of each sums to one"
-        pair = (scores["pair"].float() / temperature).softmax(1) @ self.spread
+        pair = (scores["pair"].float() / temperature).softmax(1) @ self.spread.to(scores["pair"].device)
         taxonomy = load_taxonomy()
         found = {"pair": pair.cpu().numpy()}
         for head in ("item", "material", "family"):

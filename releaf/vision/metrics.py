@@ -31,14 +31,18 @@ def class_table(truth: np.ndarray,  # int [n], all determined
 
 def interval(correct: np.ndarray,  # bool or float [n]
              groups: np.ndarray,  # what is resampled: photographs that are copies of each other share one
-             draws: int = 1000,
+             draws: int = 1000,  # 0: no interval
              seed: int = 0,
-             ) -> tuple[float, float]:  # the 2.5 and 97.5 percentiles of the mean
+             ) -> tuple[float | None, float | None]:  # the 2.5 and 97.5 percentiles of the mean
     "A bootstrap interval over groups"
+    if not draws:
+        return None, None
     _, number = np.unique(groups, return_inverse=True)
     total, size = np.bincount(number, correct), np.bincount(number)
-    chosen = np.random.default_rng(seed).integers(len(size), size=(draws, len(size)))
-    means = total[chosen].sum(1) / size[chosen].sum(1)
+    rng, means = np.random.default_rng(seed), []
+    for _ in range(draws):
+        chosen = rng.integers(len(size), size=len(size))
+        means.append(total[chosen].sum() / size[chosen].sum())
     return tuple(float(value) for value in np.percentile(means, [2.5, 97.5]))
 
 
@@ -55,6 +59,7 @@ def head_scores(answer: dict[str, np.ndarray],  # int [n] a head
                 truth: dict[str, np.ndarray],  # int [n] a head, negative where the label does not determine it
                 classes: dict[str, list[str]],
                 groups: np.ndarray,  # [n]
+                draws: int = 1000,  # of the bootstrap; 0: no intervals
                 ) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:  # flat scores, and a table a head
     "Accuracy, macro-F1, worst class, top-5, calibration and interval of each head; None where nothing determines it"
     flat: dict[str, Any] = {}
@@ -67,11 +72,11 @@ def head_scores(answer: dict[str, np.ndarray],  # int [n] a head
             continue
         y, a, p = truth[head][known], answer[head][known], probability[head][known]
         tables[head] = class_table(y, a, classes[head])
-        low, high = interval(a == y, groups[known])
+        low, high = interval(a == y, groups[known], draws)
         top5 = np.argpartition(-p, min(5, p.shape[1] - 1), axis=1)[:, :5]
         values = [np.mean(a == y), low, high, tables[head]["f1"].mean(), tables[head]["f1"].min(), tables[head]["f1"].idxmin(),
                   np.mean((top5 == y[:, None]).any(1)), calibration_error(p[np.arange(len(a)), a], a == y)]
-        flat |= {f"{head}_{name}": v if isinstance(v, str) else float(v) for name, v in zip(names, values)}
+        flat |= {f"{head}_{name}": v if v is None or isinstance(v, str) else float(v) for name, v in zip(names, values)}
     three = [flat[f"{head}_accuracy"] for head in ("item", "material", "bin")]
     flat["mean_accuracy"] = None if None in three else float(np.mean(three))
     return flat, tables
@@ -89,12 +94,16 @@ def source_answers(pair_probability: np.ndarray,  # [n, pairs]
     return mass.argmax(1), mass.max(1)
 
 
-def source_scores(pair_probability: np.ndarray, numbers: np.ndarray, sets: LabelSets, groups: np.ndarray,
+def source_scores(pair_probability: np.ndarray,  # [n, pairs]
+                  numbers: np.ndarray,  # int [n]: each image's own label set
+                  sets: LabelSets,
+                  groups: np.ndarray,  # [n]
+                  draws: int = 1000,  # of the bootstrap; 0: no interval
                   ) -> tuple[dict[str, Any], pd.DataFrame]:  # flat scores, and a table by label
     "Accuracy, macro-F1, interval and calibration among each image's own source's labels"
     answer, confidence = source_answers(pair_probability, numbers, sets)
     correct = answer == numbers
-    low, high = interval(correct, groups)
+    low, high = interval(correct, groups, draws)
     by_source = [np.mean(correct[sets.sources[numbers] == name]) for name in np.unique(sets.sources[numbers])]
     flat = {"source_accuracy": float(correct.mean()), "source_accuracy_low": low, "source_accuracy_high": high,
             "source_macro_f1": float(f1_score(numbers, answer, average="macro", labels=np.unique(numbers), zero_division=0)),

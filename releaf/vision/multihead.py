@@ -248,8 +248,8 @@ def validate(model: WasteClassifier, loader, dataset: WasteClassificationDataset
     numbers, groups = dataset.set_numbers, dataset.manifest["group_id"].to_numpy()
     found = model.head.probabilities(scores, region)
     truth = {head: dataset.sets.targets[head][numbers] for head in HEADS}
-    flat, _ = head_scores(decide(found, region, consistent), found, truth, dataset.sets.classes, groups)
-    source, _ = source_scores(found["pair"], numbers, dataset.sets, groups)
+    flat, _ = head_scores(decide(found, region, consistent), found, truth, dataset.sets.classes, groups, draws=0)
+    source, _ = source_scores(found["pair"], numbers, dataset.sets, groups, draws=0)
     device = next(iter(loss.buffers())).device
     losses = loss({name: table.to(device) for name, table in scores.items()}, torch.tensor(numbers, device=device))
     return {"val_loss": float(losses.mean()), "val_source_accuracy": source["source_accuracy"],
@@ -634,7 +634,7 @@ class Classifier:
         return {name: torch.stack([scores[name] for scores in seen]).mean(0) for name in seen[0]}
 
     def predict(self,
-                paths: list[str | Path],  # files or addresses
+                paths: list[str | Path],  # files (relative ones from the repository root) or addresses
                 region: str = "us",  # whose rules say which bin
                 batch_size: int = 64) -> pd.DataFrame:  # a row a path, in order, with the columns of ANSWER_COLUMNS
         "Item, material, family and bin of each photograph"

@@ -47,8 +47,8 @@ def _names(text: str, head: str, where: str) -> set[str]:
     for word in text.split(";"):
         if word == "*":
             found |= set(known)
-        elif head == "material" and word.removeprefix("family:") in taxonomy.families:
-            found |= {m for m, family in taxonomy.family_of.items() if family == word.removeprefix("family:")}
+        elif head == "material" and word.startswith("family:") and word[7:] in taxonomy.families:
+            found |= {m for m, family in taxonomy.family_of.items() if family == word[7:]}
         elif word in known:
             found.add(word)
         else:

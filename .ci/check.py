@@ -63,7 +63,23 @@ def problems() -> list[str]:
     return found
 
 
+def recipes() -> list[str]:
+    "Recipes whose values the door's configuration refuses, or whose backbone cannot be built"
+    from releaf.core import check_config
+    from releaf.vision.heads import make_backbone
+    from releaf.vision.multihead import MultiheadConfig
+    cell, found = tagged(nbformat.read(ROOT / "nbs" / RECIPES["multihead"], as_version=4))[0], []
+    defaults = {node.target.id: ast.literal_eval(node.value) for node in ast.parse(cell.source).body}
+    for path in sorted((ROOT / "nbs" / "params").glob("multihead*.yaml")):
+        try:
+            config = check_config(MultiheadConfig, {**defaults, **yaml.safe_load(path.read_text(encoding="utf-8"))})
+            make_backbone(config.backbone)
+        except (ValueError, TypeError) as error:
+            found.append(f"{path.relative_to(ROOT)}: {error}")
+    return found
+
+
 if __name__ == "__main__":
-    wrong = problems()
+    wrong = problems() or recipes()
     print("\n".join(wrong) or f"{len(NOTEBOOKS)} notebooks are in order")
     sys.exit(bool(wrong))

@@ -6,7 +6,7 @@
 __all__ = ['repo_root', 'resolve', 'shown', 'whole_file', 'settle_folder', 'whole_folder', 'write_json', 'read_json',
            'content_hash', 'unknown_parameters', 'check_config', 'config_from', 'seed_all', 'environment', 'pack_state',
            'unpack_state', 'Run', 'save_weights', 'load_weights', 'record_result', 'print_row', 'reporting',
-           'accelerator_for', 'keep_memory', 'launch', 'Budget']
+           'pick_device', 'accelerator_for', 'keep_memory', 'die_with_parent', 'launch', 'Budget']
 
 # %% ../nbs/00_core.ipynb #72d7daad
 import ast
@@ -19,6 +19,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -32,6 +33,7 @@ import accelerate
 import numpy as np
 import pandas as pd
 import torch
+from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
 from safetensors.torch import load_file, save_file
 
@@ -270,14 +272,28 @@ class Run:
                  config: Any,  # a dataclass; its `free` names the parameters that may differ on resumption
                  name: str = "run",  # what kind of run
                  resume: bool = True,  # go on where an earlier start of the same run stopped
+                 lock: bool = True,  # this process writes the folder; False for the helpers of one that does
                  ):
         if not is_dataclass(config):
             raise TypeError(f"config: found {type(config).__name__}, expected a dataclass")
         params = asdict(config)
+        if "://" in str(run_dir):
+            raise ValueError(f"run_dir {str(run_dir)!r}: a run is written to a local folder; upload it when it is finished")
         free = set(getattr(config, "free", ())) | {"run_dir", "resume"}
         self.identity = {key: value for key, value in params.items() if key not in free}
         self.dir = Path(resolve(run_dir or f"outputs/{name}-{content_hash(self.identity)[:8]}"))
+        if lock:
+            self._lock()
         self._open(params, resume)
+
+    def _lock(self):
+        "Be the only process that writes this folder; one that was just killed is waited for"
+        self.dir.mkdir(parents=True, exist_ok=True)
+        self.lock = FileLock(self.dir / ".lock", is_singleton=True)
+        try:
+            self.lock.acquire(timeout=60)
+        except Timeout as error:
+            raise RuntimeError(f"run_dir {shown(self.dir)}: another process has been writing it for the last minute") from error
 
     def _open(self, params: dict, resume: bool):
         "Create the folder, or check that it is this run's"
@@ -293,10 +309,11 @@ class Run:
                 key = other[0]
                 raise ValueError(f"run_dir {shown(self.dir)} holds another run: {key} was {before.get(key)!r}, "
                                  f"is {now[key]!r} (differing: {', '.join(other)}); name another run_dir")
-        elif self.dir.exists() and any(self.dir.iterdir()):
+        elif self.dir.exists() and any(not each.name.startswith(".") for each in self.dir.iterdir()):
             raise FileExistsError(f"run_dir {shown(self.dir)}: the folder is not empty and holds no params.json")
         else:
             write_json(file, params)
+        if not (self.dir / "environment.json").exists():
             write_json(self.dir / "environment.json", environment())
         for folder in ("best", "last"):
             settle_folder(self.dir / folder)
@@ -448,16 +465,22 @@ def reporting(run: Run,  # where W&B leaves its files
         session.finish()
 
 # %% ../nbs/00_core.ipynb #e092bc60
-def accelerator_for(device: str = "auto",  # auto | cpu | cuda
-                    precision: str = "no",  # no | bf16 | fp16
-                    accumulate: int = 1,  # steps over which gradients are summed
-                    ) -> accelerate.Accelerator:  # ready to prepare model, optimiser and loaders
-    "Accelerate's engine for these parameters"
+def pick_device(device: str = "auto",  # auto | cpu | cuda
+                ) -> torch.device:
+    "The device that a parameter names; one that is not there is an error"
     if device not in ("auto", "cpu", "cuda"):
         raise ValueError(f"device: found {device!r}, expected auto, cpu or cuda")
     if device == "cuda" and not torch.cuda.is_available():
         raise ValueError("device: found 'cuda', but torch sees no GPU here; expected auto or cpu")
-    cpu = device == "cpu" or not torch.cuda.is_available()
+    return torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def accelerator_for(device: str = "auto",  # auto | cpu | cuda
+                    precision: str = "no",  # no | bf16 | fp16
+                    accumulate: int = 1,  # steps over which gradients are summed
+                    ) -> accelerate.Accelerator:  # ready to prepare model, optimiser and loaders
+    "Accelerate's engine for these parameters; one is in use at a time"
+    cpu = pick_device(device).type == "cpu"
     if precision == "fp16" and cpu:
         raise ValueError("precision: found 'fp16' on a CPU; expected no or bf16")
     accelerate.state.AcceleratorState._reset_state(reset_partial_state=True)  # else the first device asked for would stay
@@ -476,6 +499,12 @@ def keep_memory() -> bool:
     return all([libc.mallopt(mmap_max, 0), libc.mallopt(trim_threshold, 2**31 - 1), libc.mallopt(top_pad, 2**26)])
 
 
+def die_with_parent() -> None:
+    "Ask Linux to end this process when its parent dies, so that a killed run leaves no worker writing"
+    if platform.system() == "Linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # 1: PR_SET_PDEATHSIG
+
+
 def launch(target: str,  # `package.module:function`; called without arguments in each process
            num_processes: int,  # how many; one a GPU, or several on a CPU
            *arguments: str,  # what the function finds in `sys.argv[1:]`
@@ -485,7 +514,7 @@ def launch(target: str,  # `package.module:function`; called without arguments i
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={num_processes}",
                "--no-python", sys.executable, "-c", f"from {module} import {function}; {function}()", *arguments]
     threads = str(max(1, (os.cpu_count() or 1) // num_processes))
-    done = subprocess.run(command, cwd=repo_root(), env={"OMP_NUM_THREADS": threads, **os.environ})
+    done = subprocess.run(command, cwd=repo_root(), env={"OMP_NUM_THREADS": threads, **os.environ}, preexec_fn=die_with_parent)
     if done.returncode:
         raise RuntimeError(f"{target} failed in {num_processes} processes (exit code {done.returncode}); see above")
 

@@ -18,6 +18,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 # %% ../../nbs/data/22_images.ipynb #74127301
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"}  # compared in lower case
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # the limit below is an error, not a warning
 MAX_PIXELS = 150_000_000  # a 12-bit drum scan fits; a decompression bomb does not
 
 
@@ -56,23 +57,21 @@ def decode(content: bytes,  # the file's bytes
     if not content:
         raise ImageError(path, "the file is empty")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(content)) as image:
-                width, height = image.size
-                if width * height > MAX_PIXELS:
-                    raise ImageError(path, f"{width} x {height} pixels declared, at most {MAX_PIXELS:,} are read")
-                if size is not None and image.format == "JPEG":
-                    image.draft("RGB", (size, size))
-                pixels = np.asarray(_to_rgb(ImageOps.exif_transpose(image)))
+        with Image.open(io.BytesIO(content)) as image:
+            width, height = image.size
+            if width * height > MAX_PIXELS:
+                raise ImageError(path, f"{width} x {height} pixels declared, at most {MAX_PIXELS:,} are read")
+            if size is not None and image.format == "JPEG":
+                image.draft("RGB", (size, size))
+            pixels = np.asarray(_to_rgb(ImageOps.exif_transpose(image)))
     except ImageError:
         raise
     except UnidentifiedImageError as error:
         raise ImageError(path, "not an image in a format that is known") from error
     except Image.DecompressionBombError as error:
         raise ImageError(path, f"too many pixels declared, at most {MAX_PIXELS:,} are read") from error
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
-        raise ImageError(path, f"cannot be decoded: {error}") from error
+    except Exception as error:  # what a damaged file makes a decoder raise has no common type
+        raise ImageError(path, f"cannot be decoded: {error or type(error).__name__}") from error
     if size is not None and pixels.shape[:2] != (size, size):
         shrinks = pixels.shape[0] >= size and pixels.shape[1] >= size
         pixels = cv2.resize(pixels, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)

@@ -150,6 +150,8 @@ def read_manifest(path: str | Path,  # a manifest, or the folder of a `manifest.
     if missing:
         raise ValueError(f"{shown(path)}: column {missing[0]!r} is missing, found {', '.join(manifest.columns)}")
     check_hash(stamp, shown(path))
+    if manifest["path"].isna().any():
+        raise ValueError(f"{shown(path)}: row {manifest['path'].isna().idxmax()} has no path")
     base = str(path).rsplit("/", 1)[0]
     manifest["path"] = [each if each.startswith("/") or "://" in each else f"{base}/{each}" for each in manifest["path"]]
     return check_manifest(manifest, shown(path))

@@ -8,6 +8,7 @@ __all__ = ['HEADS', 'UNKNOWN', 'LabelSets', 'collect_label_sets', 'image_cache',
            'detection_transform', 'collate_boxes']
 
 # %% ../../nbs/02_datasets.ipynb #23302a54
+import hashlib
 import os
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -20,11 +21,12 @@ import cv2
 import numpy as np
 import pandas as pd
 import torch
+from filelock import FileLock
 from torch.utils.data import DataLoader, Dataset, Sampler, WeightedRandomSampler
 from tqdm.auto import tqdm
 
 from ..core import content_hash, resolve, whole_folder, write_json
-from ..data.images import read_image
+from ..data.images import decode, read_bytes, read_image
 from ..data.manifest import manifest_from_coco, usable
 from ..waste.rules import bin_matrix
 from ..waste.sources import label_sets
@@ -72,10 +74,14 @@ def collect_label_sets(manifest: pd.DataFrame,
     return LabelSets(names, allowed, targets, classes)
 
 # %% ../../nbs/02_datasets.ipynb #d5cf95a7
-def _read_sized(path: str, size: int) -> np.ndarray:
-    "One image for the cache"
+def _read_sized(file: tuple[str, str], size: int) -> np.ndarray:
+    "One image for the cache; a file that is no longer what the manifest says is an error"
+    path, image_id = file
     cv2.setNumThreads(0)
-    return read_image(path, size)
+    content = read_bytes(path)
+    if hashlib.sha256(content).hexdigest() != image_id:
+        raise ValueError(f"{path}: the file has changed since the manifest was made; make the manifest again")
+    return decode(content, path, size)
 
 
 def image_cache(manifest: pd.DataFrame,  # usable rows
@@ -86,23 +92,30 @@ def image_cache(manifest: pd.DataFrame,  # usable rows
     "Decode every image once, to size, and keep it on disk"
     unique = manifest.drop_duplicates("image_id").sort_values("image_id")
     place = Path(resolve(folder)) / f"{size}px-{content_hash(unique['image_id'].tolist())}"
-    if not place.exists():
-        with whole_folder(place) as new:
-            pixels = np.lib.format.open_memmap(new / "images.npy", "w+", np.uint8, (len(unique), size, size, 3))
-            read, paths = partial(_read_sized, size=size), unique["path"].tolist()
-            bar = partial(tqdm, total=len(paths), desc=f"cache at {size} px", leave=False)
-            if workers <= 1:
-                for row, image in enumerate(bar(map(read, paths))):
-                    pixels[row] = image
-            else:
-                with ProcessPoolExecutor(workers) as pool:
-                    for row, image in enumerate(bar(pool.map(read, paths, chunksize=32))):
-                        pixels[row] = image
-            pixels.flush()
-            write_json(new / "images.json", {"size": size, "images": unique["image_id"].tolist()})
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(place.with_name(f".{place.name}.lock")):
+        if not place.exists():
+            _fill_cache(place, unique, size, workers)
     pixels = np.load(place / "images.npy", mmap_mode="r")
     rows = pd.Index(unique["image_id"]).get_indexer(manifest["image_id"])
     return pixels if np.array_equal(rows, np.arange(len(pixels))) else IndexedImages(pixels, rows)
+
+
+def _fill_cache(place: Path, unique: pd.DataFrame, size: int, workers: int) -> None:
+    "Decode every image into one memory-mapped file"
+    with whole_folder(place) as new:
+        pixels = np.lib.format.open_memmap(new / "images.npy", "w+", np.uint8, (len(unique), size, size, 3))
+        read, paths = partial(_read_sized, size=size), list(zip(unique["path"], unique["image_id"]))
+        bar = partial(tqdm, total=len(paths), desc=f"cache at {size} px", leave=False)
+        if workers <= 1:
+            for row, image in enumerate(bar(map(read, paths))):
+                pixels[row] = image
+        else:
+            with ProcessPoolExecutor(workers) as pool:
+                for row, image in enumerate(bar(pool.map(read, paths, chunksize=32))):
+                    pixels[row] = image
+        pixels.flush()
+        write_json(new / "images.json", {"size": size, "images": unique["image_id"].tolist()})
 
 
 class IndexedImages:
@@ -156,6 +169,7 @@ class WasteClassificationDataset(Dataset):
         self.image_size, self.transform, self.seed, self.epoch = image_size, transform, seed, 0
         self.paths, self.sets = self.manifest["path"].tolist(), sets
         self.set_numbers = sets.number(self.manifest["label_set"])
+        self.set_counts = np.bincount(self.set_numbers, minlength=len(sets.names))
         self.read_size = cache_size or round(image_size * 1.15)
         self.cache = image_cache(self.manifest, cache_size, workers) if cache_size else None
 

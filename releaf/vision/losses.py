@@ -32,7 +32,7 @@ class SetLoss(nn.Module):
             raise ValueError(f"loss_weights: {sorted(unknown)[0]!r} is no head; expected item, material, bin")
         if any(w < 0 for w in weights.values()) or not any(w > 0 for w in weights.values()):
             raise ValueError(f"loss_weights: found {weights}, expected none below zero and one above")
-        self.weights, self.tables = {name: w for name, w in weights.items() if w > 0}, {}
+        self.weights, self.tables = dict(weights), {}  # a weight of zero stays in the sum: DDP wants every layer in it
         for name, (table, mask) in head.allowed(sets).items():
             self.tables[name] = table
             self.register_buffer(f"allowed_{name}", torch.tensor(mask), persistent=False)

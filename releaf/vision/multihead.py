@@ -4,17 +4,19 @@
 
 # %% auto #0
 __all__ = ['Positive', 'Share', 'ANSWER_COLUMNS', 'MultiheadConfig', 'as_list', 'sample_manifest', 'group_copies', 'load_data',
-           'open_data', 'ledger', 'rate', 'next_progress', 'build_model', 'views_of', 'scores_of', 'validate',
-           'train_epoch', 'Parts', 'make_parts', 'model_facts', 'fit', 'train', 'train_worker', 'image_statistics',
-           'baselines', 'load_model', 'test_loader', 'Evaluation', 'score_split', 'robustness_table', 'evaluate',
-           'Classifier', 'load_classifier']
+           'open_data', 'ledger', 'rate', 'next_progress', 'build_model', 'OneDevice', 'views_of', 'scores_of',
+           'validate', 'train_epoch', 'Parts', 'make_parts', 'check_metric', 'model_facts', 'fit', 'train',
+           'train_worker', 'image_statistics', 'baselines', 'load_model', 'test_loader', 'Evaluation', 'score_split',
+           'robustness_table', 'evaluate', 'Classifier', 'load_classifier']
 
 # %% ../../nbs/03_train_multihead.ipynb #829b533a
+import json
 import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -31,13 +33,13 @@ from sklearn.preprocessing import StandardScaler
 from torch.utils.data import RandomSampler
 from tqdm.auto import tqdm
 
-from ..core import (Budget, Run, accelerator_for, check_config, keep_memory, launch, load_weights, print_row,
-                         read_json, reporting, resolve, seed_all, shown, whole_file)
+from ..core import (Budget, Run, accelerator_for, check_config, die_with_parent, keep_memory, launch, load_weights,
+                         pick_device, print_row, reporting, resolve, seed_all, shown, whole_file)
 from ..data.clean import find_duplicates, group_duplicates
 from ..data.images import ImageError, read_image
 from ..data.manifest import (check_manifest, join_manifests, manifest_from_folder, read_manifest, split_manifest,
                                   usable, write_manifest)
-from ..data.sample import draw_sample
+from ..data.sample import DRAWING_VERSION, draw_sample
 from .datasets import (HEADS, LabelSets, WasteClassificationDataset, collect_label_sets, get_balanced_sampler,
                                     make_loader, train_transform)
 from .heads import WasteClassifier, decide, illegal, make_backbone, spread_matrix
@@ -62,7 +64,6 @@ class MultiheadConfig:
     run_dir: str  # '' for outputs/multihead-<hash of the parameters>
     head: Literal["consistent", "independent"]
     backbone: str  # a timm model
-    backbone_options: dict[str, Any]  # passed on to timm, e.g. narrower channels
     pretrained: bool | str  # False, True (the hub), or a local weights file
     image_size: Annotated[int, Field(ge=16)]  # side of the square that the network sees
     cache_size: Annotated[int, Field(ge=0)]  # side of the cached image; 0: decode every time
@@ -84,7 +85,8 @@ class MultiheadConfig:
     use_balanced_sampler: bool
     balance_by: Literal["label_set", "item", "material", "family", "bin"]
     views: Literal[1, 2, 8]  # flips and turns averaged at prediction
-    best_metric: str  # column of the history that chooses the best epoch
+    best_metric: Literal["val_loss", "val_source_accuracy", "val_source_macro_f1", "val_item_macro_f1", "val_material_macro_f1",
+                         "val_family_macro_f1", "val_bin_macro_f1"]  # column of the history that chooses the best epoch
     patience: Annotated[int, Field(ge=0)]  # epochs without a better one before stopping; 0: never
     save_every: Annotated[int, Field(ge=0)]  # epochs between checkpoints; 0: none
     num_workers: Annotated[int, Field(ge=0)]
@@ -107,6 +109,8 @@ class MultiheadConfig:
     def __post_init__(self):
         if self.region not in regions().index:
             raise ValueError(f"region {self.region!r} is unknown; known: {', '.join(regions().index)}")
+        if 0 < self.cache_size < self.image_size:
+            raise ValueError(f"cache_size {self.cache_size} is below image_size {self.image_size}; expected 0 or at least as much")
         folders, sources = as_list(self.data_dir), as_list(self.source)
         if len(sources) > 1 and len(sources) != len(folders):
             raise ValueError(f"source: {len(sources)} names for {len(folders)} data_dir; expected one for each")
@@ -120,7 +124,7 @@ def as_list(value: str | list[str]) -> list[str]:
 # %% ../../nbs/03_train_multihead.ipynb #0e5255f7
 def sample_manifest(config: MultiheadConfig) -> pd.DataFrame:
     "The drawn sample: three sources that label by item, by material, and by bin"
-    folder = draw_sample(Path(resolve(f"data/sample-{config.sample_size}")), n_per_item=config.sample_size)
+    folder = draw_sample(Path(resolve(f"data/sample-v{DRAWING_VERSION}-{config.sample_size}")), n_per_item=config.sample_size, n_scenes=12)
     parts = [manifest_from_folder(folder / name, name) for name in ("sample_items", "sample_materials", "sample_bins")]
     return join_manifests(parts)
 
@@ -132,6 +136,8 @@ def group_copies(manifest: pd.DataFrame,
     pairs = find_duplicates(rows["path"].tolist(), workers=workers)
     ids = dict(zip(rows["path"], rows["image_id"]))
     pairs = pairs.assign(path_a=pairs["path_a"].map(ids), path_b=pairs["path_b"].map(ids))
+    first = rows.groupby("group_id")["image_id"].transform("first")  # groups that the manifest brings stay together
+    pairs = pd.concat([pairs, pd.DataFrame({"path_a": first, "path_b": rows["image_id"]})[first != rows["image_id"]]])
     group = group_duplicates(rows["image_id"].tolist(), pairs)
     result = manifest.copy()
     result["group_id"] = result["image_id"].map(group).fillna(result["group_id"])
@@ -144,7 +150,7 @@ def load_data(config: MultiheadConfig) -> pd.DataFrame:
     workers = max(1, config.num_workers)
     parts, unread = ([] if folders else [sample_manifest(config)]), list(sources)
     for number, folder in enumerate(folders):
-        if (Path(resolve(folder)) / "manifest.parquet").is_file():
+        if "://" in folder or (Path(resolve(folder)) / "manifest.parquet").is_file():
             parts.append(read_manifest(folder))
         elif not Path(resolve(folder)).is_dir():
             raise FileNotFoundError(f"data_dir {folder!r}: no such folder ({resolve(folder)}); expected one with "
@@ -156,8 +162,13 @@ def load_data(config: MultiheadConfig) -> pd.DataFrame:
             parts.append(manifest_from_folder(folder, name, config.max_bad, workers))
     if unread:
         raise ValueError(f"source {unread[0]!r} is not read: it is the label map of class folders, and data_dir names none")
-    if len(parts) == 1 and usable(parts[0])["split"].notna().all():
+    given = [usable(part)["split"].notna() for part in parts]
+    if len(parts) == 1 and given[0].all():
         return parts[0]
+    if any(rows.any() and not rows.all() for rows in given):
+        raise ValueError("data_dir: a manifest has a split for some of its usable rows; expected one for all or for none")
+    if any(rows.any() for rows in given):
+        print("the splits that the manifests bring are dropped: joined sets are grouped and split anew", flush=True)
     manifest = join_manifests(parts)
     manifest = group_copies(manifest, workers) if config.near_duplicates else manifest
     return split_manifest(manifest, config.val_share, config.test_share, config.seed)
@@ -166,13 +177,13 @@ def load_data(config: MultiheadConfig) -> pd.DataFrame:
 def open_data(config: MultiheadConfig, run: Run) -> pd.DataFrame:
     "The run's manifest: read from its folder, or made and written there"
     path = run.dir / "manifest.parquet"
-    if not path.is_file():
-        write_manifest(load_data(config), path)
-    manifest = read_manifest(path)
+    manifest = read_manifest(path) if path.is_file() else load_data(config)
     counts = usable(manifest).dropna(subset=["label_set"])["split"].value_counts()
     for split in ("train", "val", "test"):
         if counts.get(split, 0) == 0:
             raise ValueError(f"{shown(path)}: no usable image with a label in split {split!r}; found {counts.to_dict()}")
+    if not path.is_file():
+        write_manifest(manifest, path)
     return manifest
 
 
@@ -196,19 +207,32 @@ def next_progress(done: int,  # epochs behind
                   config: MultiheadConfig,
                   budget: Budget,
                   seconds: float,  # an epoch's length so far
-                  ) -> float:  # where the coming epoch ends; `progress` itself when there is none
+                  ) -> float:  # where the coming epoch ends, at most 1
     "Share the rest of the schedule among the epochs that are left"
-    left = config.epochs - done
-    fit = budget.rounds(seconds, left) if done else left
-    return progress + (1 - progress) / fit if fit else progress
+    left = max(config.epochs - done, 1)
+    fit = max(budget.rounds(seconds, left), 1) if done else left
+    return progress + (1 - progress) / fit
 
 # %% ../../nbs/03_train_multihead.ipynb #00d94ea6
 def build_model(config: MultiheadConfig, manifest: pd.DataFrame, sets: LabelSets) -> WasteClassifier:
     "The network of a run; labels that the training split cannot tell apart are made twins"
     numbers = np.unique(sets.number(usable(manifest).query("split == 'train'")["label_set"].dropna()))
-    model = WasteClassifier(make_backbone(config.backbone, config.pretrained, **config.backbone_options), config.head,
+    model = WasteClassifier(make_backbone(config.backbone, config.pretrained), config.head,
                             spread_matrix(sets.allowed[numbers]), config.region, config.image_size)
     return model.to(memory_format=torch.channels_last) if config.channels_last else model
+
+
+class OneDevice:
+    "What scoring needs of Accelerate, for one process that only scores"
+
+    def __init__(self, device: str = "auto"):
+        self.device = pick_device(device)
+
+    def autocast(self):
+        return nullcontext()
+
+    def gather_for_metrics(self, table: torch.Tensor) -> torch.Tensor:
+        return table
 
 
 def views_of(images: torch.Tensor,  # [batch, 3, S, S]
@@ -222,7 +246,7 @@ def views_of(images: torch.Tensor,  # [batch, 3, S, S]
 @torch.no_grad()
 def scores_of(model: torch.nn.Module,
               loader,  # gives images and targets
-              accelerator,
+              accelerator,  # Accelerate's, or `OneDevice`
               views: int = 1) -> tuple[dict[str, torch.Tensor], np.ndarray]:  # scores by table, float32; the rows' numbers
     "Raw scores of every image of a loader, in the rows' order, averaged over views"
     model.eval()
@@ -241,15 +265,15 @@ def scores_of(model: torch.nn.Module,
     return {name: torch.cat(parts)[order] for name, parts in tables.items()}, rows[order]
 
 # %% ../../nbs/03_train_multihead.ipynb #145e1d76
-def validate(model: WasteClassifier, loader, dataset: WasteClassificationDataset, loss: SetLoss, accelerator, region: str,
-             consistent: bool) -> dict[str, float | None]:
+def validate(model: WasteClassifier, parts: "Parts", loader, accelerator, config: MultiheadConfig) -> dict[str, float | None]:
     "The row of scores that an epoch reports"
     scores, _ = scores_of(model, loader, accelerator)
+    dataset, loss, consistent = parts.datasets["val"], parts.loss, config.head == "consistent"
     numbers, groups = dataset.set_numbers, dataset.manifest["group_id"].to_numpy()
-    found = model.head.probabilities(scores, region)
+    found = model.head.probabilities(scores, config.region)
     truth = {head: dataset.sets.targets[head][numbers] for head in HEADS}
-    flat, _ = head_scores(decide(found, region, consistent), found, truth, dataset.sets.classes, groups, draws=0)
-    source, _ = source_scores(found["pair"], numbers, dataset.sets, groups, draws=0)
+    flat, _ = head_scores(decide(found, config.region, consistent), found, truth, dataset.sets.classes, groups, draws=0)
+    source, _ = source_scores(found["pair"], numbers, dataset.sets, groups, parts.datasets["train"].set_counts, draws=0)
     device = next(iter(loss.buffers())).device
     losses = loss({name: table.to(device) for name, table in scores.items()}, torch.tensor(numbers, device=device))
     return {"val_loss": float(losses.mean()), "val_source_accuracy": source["source_accuracy"],
@@ -302,6 +326,7 @@ class Parts:
     loaders: dict
     datasets: dict
     generator: torch.Generator
+    scaler: Any = None  # of float16, when it is used
 
 
 def make_parts(config: MultiheadConfig, manifest: pd.DataFrame, accelerator) -> Parts:
@@ -310,15 +335,17 @@ def make_parts(config: MultiheadConfig, manifest: pd.DataFrame, accelerator) -> 
     rows, datasets = usable(manifest), {}
     for split in ("train", "val"):
         transform = train_transform(config.image_size, config.augment, config.turns) if split == "train" else None
-        with accelerator.main_process_first():
-            datasets[split] = WasteClassificationDataset(rows[rows["split"] == split], sets, config.image_size, transform,
-                                                         config.cache_size, config.seed, max(1, config.num_workers))
+        size = config.cache_size if split == "train" else config.cache_size and config.image_size
+        datasets[split] = WasteClassificationDataset(rows[rows["split"] == split], sets, config.image_size, transform, size,
+                                                     config.seed, max(1, config.num_workers))
+    check_metric(config.best_metric, datasets["val"])
     seed_all(config.seed)
     generator = torch.Generator()
     sampler = (get_balanced_sampler(datasets["train"], config.balance_by, generator) if config.use_balanced_sampler
                else RandomSampler(datasets["train"], generator=generator))
-    if len(datasets["train"]) < config.batch_size:
-        raise ValueError(f"batch_size {config.batch_size} is more than the {len(datasets['train'])} training images")
+    if len(datasets["train"]) < config.batch_size * accelerator.num_processes:
+        raise ValueError(f"batch_size {config.batch_size} in {accelerator.num_processes} processes is more than the "
+                         f"{len(datasets['train'])} training images")
     pin = accelerator.device.type == "cuda"
     loaders = {"train": make_loader(datasets["train"], config.batch_size, sampler, config.num_workers, True, pin),
                "val": make_loader(datasets["val"], config.batch_size, None, config.num_workers, pin_memory=pin)}
@@ -329,10 +356,19 @@ def make_parts(config: MultiheadConfig, manifest: pd.DataFrame, accelerator) -> 
     return Parts(model, ema, optimizer, loss, loaders, datasets, generator)
 
 
+def check_metric(name: str, data: WasteClassificationDataset) -> None:
+    "Refuse to choose the best epoch by a head that no validation label determines"
+    head = name.removeprefix("val_").removesuffix("_macro_f1")
+    if head in HEADS and not (data.sets.targets[head][data.set_numbers] >= 0).any():
+        raise ValueError(f"best_metric {name!r}: no validation label determines {head!r}; expected val_loss, val_source_accuracy "
+                         "or the macro-F1 of a head that one determines")
+
+
 def model_facts(config: MultiheadConfig) -> dict[str, Any]:
     "What is needed to build the network again, and to know what its numbers mean"
-    names = ("backbone", "backbone_options", "head", "image_size", "region", "views", "channels_last")
-    return {**{name: getattr(config, name) for name in names}, "taxonomy_hash": taxonomy_hash(), "hash_parts": hash_parts()}
+    names = ("backbone", "head", "image_size", "region", "views", "channels_last")
+    return {**{name: getattr(config, name) for name in names}, "temperature": 1.0, "taxonomy_hash": taxonomy_hash(),
+            "hash_parts": hash_parts()}
 
 # %% ../../nbs/03_train_multihead.ipynb #aff8d32f
 def _restore(run: Run, parts: Parts) -> tuple[dict[str, Any], list[dict]]:
@@ -343,6 +379,8 @@ def _restore(run: Run, parts: Parts) -> tuple[dict[str, Any], list[dict]]:
     weights, state, history = saved
     parts.model.load_state_dict(weights)
     parts.optimizer.load_state_dict(state["optimizer"])
+    if parts.scaler is not None:
+        parts.scaler.load_state_dict(state["scaler"])
     if parts.ema is not None:
         parts.ema.module.load_state_dict(state["ema"])
     return state["counters"], history
@@ -351,13 +389,14 @@ def _restore(run: Run, parts: Parts) -> tuple[dict[str, Any], list[dict]]:
 def _save(run: Run, parts: Parts, counters: dict, history: list[dict], config: MultiheadConfig, better: bool) -> None:
     "Write best, checkpoint and last, in this order"
     kept = (parts.ema.module if parts.ema is not None else parts.model).state_dict()
-    facts = {**model_facts(config), "epoch": counters["epoch"], "temperature": 1.0}
+    facts = {**model_facts(config), "epoch": counters["epoch"]}
     if better:
         run.save_model("best", kept, facts)
     if config.save_every and counters["epoch"] % config.save_every == 0:
         run.save_model(f"checkpoints/epoch_{counters['epoch']:04d}", kept, facts)
     state = {"optimizer": parts.optimizer.state_dict(), "counters": counters,
-             "ema": parts.ema.module.state_dict() if parts.ema is not None else {}}
+             "ema": parts.ema.module.state_dict() if parts.ema is not None else {},
+             "scaler": parts.scaler.state_dict() if parts.scaler is not None else {}}
     run.save_last(parts.model.state_dict(), model_facts(config), state, history)
 
 # %% ../../nbs/03_train_multihead.ipynb #b23d8c0d
@@ -366,10 +405,12 @@ def fit(config: MultiheadConfig, run: Run, manifest: pd.DataFrame, show: Callabl
     keep_memory()
     accelerator = accelerator_for(config.device, config.precision, config.accumulate)
     parts = make_parts(config, manifest, accelerator)
+    model, optimizer, *loaders = accelerator.prepare(parts.model, parts.optimizer, *parts.loaders.values())
+    parts.scaler = accelerator.scaler
     counters, history = _restore(run, parts)
     if counters["epoch"] and accelerator.is_main_process:
         print(f"resuming {shown(run.dir)} after epoch {counters['epoch']}", flush=True)
-    model, optimizer, *loaders = accelerator.prepare(parts.model, parts.optimizer, parts.loaders["train"], parts.loaders["val"])
+        run.history = pd.DataFrame(history)  # a kill between the two writes may have left it a row short
     if config.compile:
         model.compile()
     evaluated = parts.ema.module if parts.ema is not None else parts.model
@@ -379,8 +420,6 @@ def fit(config: MultiheadConfig, run: Run, manifest: pd.DataFrame, show: Callabl
         while not counters["ended"]:
             end = next_progress(counters["epoch"], counters["progress"], config, budget, float(np.mean(lengths[-3:])) if lengths else 0)
             end = broadcast_object_list([end])[0] if accelerator.num_processes > 1 else end
-            if end == counters["progress"]:
-                break
             row = _one_round(config, parts, model, optimizer, loaders, accelerator, counters, evaluated, end, budget)
             lengths.append(row["seconds"])
             history.append(row)
@@ -396,9 +435,9 @@ def _one_round(config, parts, model, optimizer, loaders, accelerator, counters, 
     loaders[0].set_epoch(epoch)  # Accelerate's loader counts by itself from 0, and tells the dataset
     parts.generator.manual_seed(seed_all(config.seed, epoch))
     trained = train_epoch(model, loaders[0], parts.loss, optimizer, parts.ema, accelerator, config, epoch, span)
-    scores = validate(evaluated, loaders[1], parts.datasets["val"], parts.loss, accelerator, config.region, config.head == "consistent")
-    if config.best_metric not in scores or scores[config.best_metric] is None:
-        raise ValueError(f"best_metric {config.best_metric!r}: this run has {', '.join(k for k, v in scores.items() if v is not None)}")
+    scores = validate(evaluated, parts, loaders[1], accelerator, config)
+    if scores[config.best_metric] is None:
+        raise ValueError(f"best_metric {config.best_metric!r} is undefined: every source has a single label; choose val_loss")
     value = -scores["val_loss"] if config.best_metric == "val_loss" else scores[config.best_metric]
     if counters["best_value"] is None or value > counters["best_value"]:
         counters |= {"best_value": value, "best_epoch": epoch}
@@ -415,14 +454,14 @@ def train(config: MultiheadConfig, run: Run, manifest: pd.DataFrame, show: Calla
     if config.num_processes == 1:
         fit(config, run, manifest, show)
     else:
-        launch("releaf.vision.multihead:train_worker", config.num_processes, str(run.dir))
+        launch("releaf.vision.multihead:train_worker", config.num_processes, str(run.dir), json.dumps(asdict(config)))
 
 
 def train_worker() -> None:
-    "What each of several processes runs: the run folder tells it everything"
-    folder = Path(sys.argv[1])
-    config = check_config(MultiheadConfig, {**read_json(folder / "params.json"), "run_dir": str(folder), "resume": True})
-    fit(config, Run(folder, config), read_manifest(folder))
+    "What each of several processes runs: the run folder and the configuration come from the process that started it"
+    die_with_parent()
+    config = check_config(MultiheadConfig, json.loads(sys.argv[2]))
+    fit(config, Run(sys.argv[1], config, lock=False), read_manifest(sys.argv[1]))
 
 # %% ../../nbs/03_train_multihead.ipynb #6d10a2fd
 def image_statistics(image: np.ndarray,  # uint8 [S, S, 3]
@@ -497,15 +536,14 @@ def _source_probe(features: dict, labels: dict, sets: LabelSets) -> np.ndarray:
 
 # %% ../../nbs/03_train_multihead.ipynb #1fa8adc4
 def load_model(folder: str | Path,  # `best`, `last` or a checkpoint
-               device: str = "auto") -> tuple[WasteClassifier, dict[str, Any], Any]:  # the model, its facts, its accelerator
+               device: str = "auto") -> tuple[WasteClassifier, dict[str, Any], OneDevice]:  # the model, its facts, its device
     "Build a saved network; another vocabulary is refused"
     weights, facts = load_weights(folder)
     if facts["hash_parts"]["vocabulary"] != hash_parts()["vocabulary"]:
         raise ValueError(f"{shown(folder)}: the model's vocabulary is {facts['hash_parts']['vocabulary']!r}, this checkout's "
                          f"{hash_parts()['vocabulary']!r}: its outputs would be given wrong names")
-    accelerator = accelerator_for(device)
-    backbone = make_backbone(facts["backbone"], **facts["backbone_options"])
-    model = WasteClassifier(backbone, facts["head"], None, facts["region"], facts["image_size"])
+    accelerator = OneDevice(device)
+    model = WasteClassifier(make_backbone(facts["backbone"]), facts["head"], None, facts["region"], facts["image_size"])
     model.load_state_dict(weights)
     model = model.to(memory_format=torch.channels_last) if facts["channels_last"] else model
     return model.to(accelerator.device).eval(), facts, accelerator
@@ -526,15 +564,15 @@ class Evaluation:
 
 # %% ../../nbs/03_train_multihead.ipynb #0d3997a2
 def score_split(scores: dict[str, torch.Tensor], model: WasteClassifier, data: WasteClassificationDataset, region: str,
-                temperature: float, consistent: bool) -> tuple[dict[str, Any], dict[str, pd.DataFrame], pd.DataFrame]:
+                temperature: float, consistent: bool, counts: np.ndarray) -> tuple[dict[str, Any], dict[str, pd.DataFrame], pd.DataFrame]:
     "Flat metrics, class tables and one row an image for one dataset's scores"
     sets, numbers, groups = data.sets, data.set_numbers, data.manifest["group_id"].to_numpy()
     found = model.head.probabilities(scores, region, temperature)
     answer = decide(found, region, consistent)
     truth = {head: sets.targets[head][numbers] for head in HEADS}
     flat, tables = head_scores(answer, found, truth, sets.classes, groups)
-    source, tables["source"] = source_scores(found["pair"], numbers, sets, groups)
-    chosen, confidence = source_answers(found["pair"], numbers, sets)
+    source, tables["source"] = source_scores(found["pair"], numbers, sets, groups, counts)
+    chosen, confidence = source_answers(found["pair"], numbers, sets, counts)
     rows = data.manifest[["path", "source", "source_label", "group_id"]].copy()
     rows["label_answered"], rows["label_p"] = [sets.names[i].split("/", 1)[1] for i in chosen], confidence
     for head in HEADS:
@@ -561,17 +599,18 @@ class _Spoilt(WasteClassificationDataset):
 
 # %% ../../nbs/03_train_multihead.ipynb #8d00217f
 def robustness_table(model, data: WasteClassificationDataset, accelerator, config: MultiheadConfig, temperature: float,
+                     counts: np.ndarray,  # [sets]: training images of each label set
                      limit: int = 300,  # images a corruption, evenly spaced over the test split
                      ) -> pd.DataFrame:  # one row a corruption
     "Source accuracy under each corruption, on the same images"
     chosen = data.manifest.iloc[np.unique(np.linspace(0, len(data) - 1, min(limit, len(data))).astype(int))]
     part = WasteClassificationDataset(chosen, data.sets, config.image_size, cache_size=0)
-    part.cache, part.corruption = [data.pixels(int(i)) for i in chosen.index], None
+    part.cache = [data.pixels(int(i)) for i in chosen.index]
     rows = []
     for name in ("clean", *CORRUPTIONS):
         spoilt = part if name == "clean" else _Spoilt(part, name)
         scores, _ = scores_of(model, make_loader(spoilt, 64), accelerator, config.views)
-        flat, _, _ = score_split(scores, model, part, config.region, temperature, config.head == "consistent")
+        flat, _, _ = score_split(scores, model, part, config.region, temperature, config.head == "consistent", counts)
         rows.append({"corruption": name, "source_accuracy": flat["source_accuracy"], "family_macro_f1": flat["family_macro_f1"],
                      "images": len(part)})
     return pd.DataFrame(rows)
@@ -584,23 +623,25 @@ def evaluate(config: MultiheadConfig, run: Run, manifest: pd.DataFrame) -> Evalu
         raise ValueError(f"{shown(run.dir)}: trained under taxonomy {facts['taxonomy_hash']!r}, this checkout has {taxonomy_hash()!r}; "
                          "scores across the two mean nothing: train again, or go back to the commit that trained it")
     sets, rows, consistent = collect_label_sets(manifest, config.region), usable(manifest), config.head == "consistent"
-    data = {split: WasteClassificationDataset(rows[rows["split"] == split], sets, config.image_size, cache_size=config.cache_size,
-                                              workers=max(1, config.num_workers)) for split in ("train", "val", "test")}
+    side = {"train": config.cache_size, "val": config.cache_size and config.image_size, "test": config.cache_size and config.image_size}
+    data = {split: WasteClassificationDataset(rows[rows["split"] == split], sets, config.image_size, cache_size=side[split],
+                                              workers=max(1, config.num_workers)) for split in side}
+    counts = data["train"].set_counts
     scores = {split: scores_of(model, test_loader(data[split], config), accelerator, config.views)[0] for split in ("val", "test")}
     loss, numbers = SetLoss(model.head, sets.allowed, config.loss_weights).cpu(), torch.tensor(data["val"].set_numbers)
     temperature = fit_temperature(lambda t: loss({k: v / t for k, v in scores["val"].items()}, numbers).mean())
     weights, _ = load_weights(run.dir / "best")
     run.save_model("best", weights, {**facts, "temperature": temperature})
-    flat, tables, answers = score_split(scores["test"], model, data["test"], config.region, temperature, consistent)
-    spoilt = robustness_table(model, data["test"], accelerator, config, temperature)
+    flat, tables, answers = score_split(scores["test"], model, data["test"], config.region, temperature, consistent, counts)
+    spoilt = robustness_table(model, data["test"], accelerator, config, temperature, counts)
     history = run.history
     metrics = {f"test_{k}": v for k, v in flat.items() if k != "illegal_triples"} | {
         "illegal_triples": flat["illegal_triples"], "bin_is_derived": consistent, "temperature": temperature,
         **baselines(data["train"], data["test"]), "n_train": len(data["train"]), "n_val": len(data["val"]), "n_test": len(data["test"]),
         "n_dropped": int(manifest["drop_reason"].notna().sum()), "epochs_run": int(history["epoch"].max()), "best_epoch": facts["epoch"],
         "train_seconds": float(history["seconds"].sum()), "train_images_per_second": float(history["images_per_second"].median()),
-        "test_robust_source_accuracy": float(spoilt["source_accuracy"][1:].mean()), "region": config.region,
-        "taxonomy_hash": taxonomy_hash()}
+        "test_robust_source_accuracy": None if flat["source_accuracy"] is None else float(spoilt["source_accuracy"][1:].mean()),
+        "region": config.region, "taxonomy_hash": taxonomy_hash()}
     by_class = {f"classes_{head}": table.rename_axis("class").reset_index() for head, table in tables.items()}
     for name, table in {"answers": answers, "robustness": spoilt, **by_class}.items():
         with whole_file(run.dir / "tables" / f"{name}.parquet") as temporary:

@@ -89,8 +89,12 @@ class IndependentHead(nn.Module):
         taxonomy = load_taxonomy()
         matrices = {"item": pair_matrix(taxonomy, "item"), "material": pair_matrix(taxonomy, "material"),
                     "bin": bin_matrix(self.region)}
-        # a bin that no pair reaches in this region is nobody's business: it stays allowed
-        return {head: (head, (sets.astype(np.float32) @ matrix > 0) | ~matrix.any(0)) for head, matrix in matrices.items()}
+        found = {}
+        for head, matrix in matrices.items():
+            reached, used = sets.astype(np.float32) @ matrix > 0, matrix.any(0)
+            # a bin that this region does not use is allowed only by a label that says nothing, whose loss must be zero
+            found[head] = (head, reached | (reached[:, used].all(1)[:, None] & ~used))
+        return found
 
     @torch.no_grad()
     def probabilities(self, scores: dict[str, torch.Tensor], region: str, temperature: float = 1.0) -> dict[str, np.ndarray]:

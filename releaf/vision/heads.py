@@ -72,7 +72,9 @@ class IndependentHead(nn.Module):
     "Three linear layers that know nothing of each other: the baseline"
     derived_bin = False  # the bin is learnt, under one region's rules
 
-    def __init__(self, n_features: int, spread: np.ndarray | None = None, region: str = "us"):
+    def __init__(self, n_features: int,
+                 spread: np.ndarray | None = None,  # not used: three separate softmaxes have no pairs to spread over
+                 region: str = "us"):
         super().__init__()
         taxonomy = load_taxonomy()
         self.item = nn.Linear(n_features, len(taxonomy.items))

@@ -4,12 +4,10 @@
 
 # %% auto #0
 __all__ = ['BOX', 'SCHEMA', 'SPLITS', 'A_HANDFUL', 'usable', 'straddling', 'check_manifest', 'known_label_sets', 'write_manifest',
-           'read_manifest', 'inspect_all', 'manifest_from_folder', 'read_coco', 'manifest_from_coco', 'split_manifest',
-           'join_manifests']
+           'read_manifest', 'inspect_all', 'manifest_from_folder', 'read_coco', 'manifest_from_coco', 'join_manifests']
 
 # %% ../../nbs/data/20_manifest.ipynb #b8161afb
 import difflib
-import hashlib
 import os
 from collections.abc import Iterable
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -311,35 +309,6 @@ def manifest_from_coco(annotations: str | Path,  # a COCO JSON file
     manifest = _finish_rows(rows, max_bad, shown(path))
     manifest.attrs["boxes_dropped"] = dropped
     return manifest
-
-# %% ../../nbs/data/20_manifest.ipynb #ae958798
-def _order(group_id: str, seed: int) -> str:
-    "A reproducible shuffle key"
-    return hashlib.sha256(f"{seed}:{group_id}".encode()).hexdigest()
-
-
-def split_manifest(manifest: pd.DataFrame,
-                   val: float = 0.1,  # share of each stratum for validation
-                   test: float = 0.1,  # share of each stratum for the test
-                   seed: int = 0,  # another seed is another split
-                   ) -> pd.DataFrame:  # the same rows with `split` filled for the usable ones
-    "Split by group, stratified by source and label, ordered by content hash"
-    if not (0 < val < 1 and 0 < test < 1 and val + test < 1):
-        raise ValueError(f"val {val} and test {test}: expected shares above 0 that leave something for training")
-    rows = usable(manifest)
-    ordered = rows.sort_values(["group_id", "source", "source_label", "path"])
-    groups = ordered.groupby("group_id", sort=True).agg(source=("source", "first"), label=("source_label", "first"))
-    groups["order"] = [_order(group, seed) for group in groups.index]
-    groups["split"] = "train"
-    for _, stratum in groups.sort_values("order").groupby(["source", "label"], dropna=False):
-        n = len(stratum)
-        n_test, n_val = (max(1, round(share * n)) if n >= 3 else 0 for share in (test, val))
-        groups.loc[stratum.index[:n_test], "split"] = "test"
-        groups.loc[stratum.index[n_test:n_test + n_val], "split"] = "val"
-    result = manifest.copy()
-    result["split"] = pd.Series(None, index=manifest.index, dtype="str")
-    result.loc[rows.index, "split"] = groups["split"].reindex(rows["group_id"]).to_numpy()
-    return check_manifest(result, "split")
 
 # %% ../../nbs/data/20_manifest.ipynb #17e57405
 def join_manifests(manifests: list[pd.DataFrame]) -> pd.DataFrame:

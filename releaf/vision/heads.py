@@ -59,13 +59,14 @@ class ConsistentHead(nn.Module):
 
     @torch.no_grad()
     def probabilities(self, scores: dict[str, torch.Tensor], region: str, temperature: float = 1.0) -> dict[str, np.ndarray]:
-        "Probabilities of pairs, items, materials, families and bins; each row of each sums to one"
+        "Probabilities of pairs, items, materials, families and bins (rows sum to one), and `open_material`"
         pair = (scores["pair"].float() / temperature).softmax(1) @ self.spread.to(scores["pair"].device)
         taxonomy = load_taxonomy()
         found = {"pair": pair.cpu().numpy()}
         for head in ("item", "material", "family"):
             found[head] = found["pair"] @ pair_matrix(taxonomy, head)
-        return found | {"bin": found["pair"] @ bin_matrix(region)}
+        twins = (self.spread > 0).float().cpu().numpy() @ pair_matrix(taxonomy, "material") > 0
+        return found | {"bin": found["pair"] @ bin_matrix(region), "open_material": found["pair"] @ twins}
 
 # %% ../../nbs/vision/30_heads.ipynb #6616afc0
 class IndependentHead(nn.Module):
@@ -125,8 +126,8 @@ def decide(found: dict[str, np.ndarray],  # from `probabilities`
     of = {head: pair_matrix(taxonomy, head).argmax(1) for head in ("item", "material", "family")}
     of["bin"] = bin_matrix(region).argmax(1)
     likely = sum(found[head][:, of[head]] for head in ("item", "material", "bin"))
-    family = found["family"].argmax(1)
-    likely[of["family"][None] != family[:, None]] = -1
+    material = found["open_material"][:, of["material"]].round(5)
+    likely[material < material.max(1, keepdims=True)] = -1
     pair = likely.round(5).argmax(1)
     return {head: of[head][pair] for head in of}
 

@@ -37,9 +37,9 @@ from ..core import (Budget, Run, accelerator_for, check_config, die_with_parent,
                          pick_device, print_row, reporting, resolve, seed_all, shown, whole_file)
 from ..data.clean import find_duplicates, group_duplicates
 from ..data.images import ImageError, read_image
-from ..data.manifest import (check_manifest, join_manifests, manifest_from_folder, read_manifest, split_manifest,
-                                  usable, write_manifest)
+from ..data.manifest import check_manifest, join_manifests, manifest_from_folder, read_manifest, usable, write_manifest
 from ..data.sample import DRAWING_VERSION, draw_sample
+from ..data.split import split_manifest
 from .datasets import (HEADS, LabelSets, WasteClassificationDataset, collect_label_sets, get_balanced_sampler,
                                     make_loader, train_transform)
 from .heads import WasteClassifier, decide, illegal, make_backbone, spread_matrix

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SIDE', 'MEASURES', 'BLANK', 'DARK', 'BRIGHT', 'BLURRED', 'CONFLICT_COLUMNS', 'measure_image', 'measure_all',
-           'unusable', 'marks', 'exact_copies', 'disjoint', 'find_conflicts', 'in_conflict']
+           'unusable', 'marks', 'group_copies', 'exact_copies', 'disjoint', 'find_conflicts', 'in_conflict']
 
 # %% ../../nbs/data/68_quality.ipynb #65d147d5
 from collections.abc import Iterable
@@ -17,8 +17,9 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
+from .clean import group_duplicates
 from .images import ImageError, read_image
-from .manifest import usable
+from .manifest import check_manifest, usable
 from ..waste.sources import label_sets
 
 # %% ../../nbs/data/68_quality.ipynb #17b029a9
@@ -77,6 +78,21 @@ def marks(measures: pd.DataFrame) -> pd.DataFrame:  # bool columns dark, bright,
     "What a person may want to look at again; none of it drops a row"
     return pd.DataFrame({"dark": measures["brightness"] < DARK, "bright": measures["brightness"] > BRIGHT,
                          "blurred": measures["sharpness"] < BLURRED})
+
+# %% ../../nbs/data/68_quality.ipynb #132eb44b
+def group_copies(manifest: pd.DataFrame,
+                 pairs: pd.DataFrame,  # from `find_duplicates` on the manifest's paths
+                 ) -> pd.DataFrame:  # the same rows; copies share a group_id
+    "Give photographs that are copies of each other, whatever flip or turn, one group"
+    rows = usable(manifest)
+    ids = dict(zip(rows["path"], rows["image_id"]))
+    found = pd.DataFrame({f"path_{end}": pairs[f"path_{end}"].map(ids) for end in "ab"}).dropna()
+    first = rows.groupby("group_id")["image_id"].transform("first")
+    brought = pd.DataFrame({"path_a": first, "path_b": rows["image_id"]})[first != rows["image_id"]]
+    group = group_duplicates(rows["image_id"].unique(), pd.concat([found, brought]))
+    result = manifest.copy()
+    result["group_id"] = result["image_id"].map(group).fillna(result["group_id"])
+    return check_manifest(result, "grouped manifest")
 
 # %% ../../nbs/data/68_quality.ipynb #05c6a179
 def exact_copies(manifest: pd.DataFrame) -> pd.Series:  # a reason, or None, for each row of the manifest

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['BOX', 'SCHEMA', 'SPLITS', 'A_HANDFUL', 'usable', 'straddling', 'check_manifest', 'known_label_sets', 'write_manifest',
-           'read_manifest', 'inspect_all', 'manifest_from_folder', 'read_coco', 'manifest_from_coco', 'join_manifests']
+           'read_manifest', 'match_labels', 'inspect_all', 'finish_rows', 'manifest_from_folder', 'read_coco',
+           'manifest_from_coco', 'join_manifests']
 
 # %% ../../nbs/data/20_manifest.ipynb #b8161afb
 import difflib
@@ -155,7 +156,7 @@ def read_manifest(path: str | Path,  # a manifest, or the folder of a `manifest.
     return check_manifest(manifest, shown(path))
 
 # %% ../../nbs/data/20_manifest.ipynb #bd090d8e
-def _match_labels(found: list[str],  # the folder's class names
+def match_labels(found: list[str],  # the folder's class names
                   source: str,
                   where: str) -> dict[str, str]:  # folder name -> the label as the map spells it
     "Match class folders to a source's labels; case and separators are forgiven, nothing else"
@@ -185,7 +186,7 @@ def inspect_all(paths: list[str],
 A_HANDFUL = 5  # so many unreadable files never stop a run: in a set of a hundred, one is already over most shares
 
 
-def _finish_rows(rows: pd.DataFrame,  # path, source, source_label, and what was found in the files
+def finish_rows(rows: pd.DataFrame,  # path, source, source_label, and what was found in the files
                  max_bad: float,  # share of unreadable files over which to stop
                  where: str) -> pd.DataFrame:
     "Fill in what the labels determine; quarantine the unreadable; stop over the cap"
@@ -228,7 +229,7 @@ def manifest_from_folder(folder: str | Path,  # class folders: <folder>/<label>/
     classes = sorted(each.name for each in folder.iterdir() if each.is_dir() and not each.name.startswith("."))
     if not classes:
         raise ValueError(f"{shown(folder)}: no class folders in it; expected folders named {', '.join(label_sets(source))}")
-    labels = _match_labels(classes, source, shown(folder))
+    labels = match_labels(classes, source, shown(folder))
     paths, names, others = [], [], 0
     for name in classes:
         files = sorted(path for path in (folder / name).rglob("*") if path.is_file() and not path.name.startswith("."))
@@ -240,7 +241,7 @@ def manifest_from_folder(folder: str | Path,  # class folders: <folder>/<label>/
         names += [labels[name]] * len(pictures)
     found = inspect_all(paths, workers, executor)
     rows = pd.DataFrame({"path": paths, "source": source, "source_label": names}).join(found.rename(columns={"error": "drop_reason"}))
-    manifest = _finish_rows(rows, max_bad, shown(folder))
+    manifest = finish_rows(rows, max_bad, shown(folder))
     readable = usable(manifest)["source_label"]
     if lost := sorted(set(names) - set(readable) - {k for k, v in label_sets(source).items() if v is None}):
         raise ValueError(f"{shown(folder)}: class {lost[0]!r} has no readable photograph")
@@ -283,7 +284,7 @@ def manifest_from_coco(annotations: str | Path,  # a COCO JSON file
     path, source = Path(resolve(annotations)), find_source(source)
     coco = read_coco(path)
     bases = [Path(resolve(images))] if images is not None else [path.parent, path.parent / "images"]
-    labels = _match_labels([c["name"] for c in coco["categories"]], source, shown(path))
+    labels = match_labels([c["name"] for c in coco["categories"]], source, shown(path))
     names = {category["id"]: labels[category["name"]] for category in coco["categories"]}
     paths = [str(next((base / image["file_name"] for base in bases if (base / image["file_name"]).exists()),
                       bases[-1] / image["file_name"])) for image in coco["images"]]
@@ -306,7 +307,7 @@ def manifest_from_coco(annotations: str | Path,  # a COCO JSON file
         boxes[annotation["image_id"]].append(dict(zip(("x0", "y0", "x1", "y1"), box), label=names[annotation["category_id"]]))
     rows = pd.DataFrame({"path": paths, "source": source}).join(found.rename(columns={"error": "drop_reason"}))
     rows["source_label"], rows["boxes"] = None, [boxes[image["id"]] for image in coco["images"]]
-    manifest = _finish_rows(rows, max_bad, shown(path))
+    manifest = finish_rows(rows, max_bad, shown(path))
     manifest.attrs["boxes_dropped"] = dropped
     return manifest
 

@@ -19,6 +19,8 @@ from pydantic import ConfigDict, Field
 from ..core import check_config, content_hash, read_json, resolve, shown, whole_file, write_json
 from .augment import augment_manifest
 from .clean import find_duplicates
+from .fetch import Client
+from .kaggle import fetch_set, layout_table, manifest_archive
 from .manifest import (join_manifests, manifest_from_coco, manifest_from_folder, read_manifest, straddling, usable,
                                   write_manifest)
 from .quality import exact_copies, find_conflicts, group_copies, in_conflict, measure_all, unusable
@@ -90,8 +92,13 @@ def fingerprint(folder: str | Path) -> tuple[int, str]:
 
 
 def fetch_source(name: str, config: PrepareConfig) -> list[dict[str, str]]:
-    "TODO"
-    raise NotImplementedError(name)
+    "A source that comes as an archive, unpacked below data_dir"
+    if name not in layout_table().index:
+        raise ValueError(f"sources: {name!r} has no row in data/sources/layouts.csv and cannot be fetched; give its folder in folders")
+    base = Path(resolve(config.data_dir))
+    with Client(config.mirrors) as client:
+        folder = fetch_set(name, resolve(config.archive_dir or base / "archives"), base, client)
+    return [{"path": str(folder), "source": name}]
 
 
 def download_phase(config: PrepareConfig, out: Path) -> dict[str, Any]:
@@ -111,6 +118,10 @@ def download_phase(config: PrepareConfig, out: Path) -> dict[str, Any]:
 # %% ../../nbs/01_prepare_data.ipynb #c4450bcd
 def _read_folder(folder: dict[str, Any], config: PrepareConfig, executor) -> pd.DataFrame:
     "The manifest of one folder: COCO where it holds annotations.json, class folders otherwise"
+    if (Path(folder["path"]) / ".archive.json").is_file():
+        manifest, counts = manifest_archive(folder["source"], folder["path"], config.max_bad, executor=executor)
+        print(f"{folder['source']}: {counts}", flush=True)
+        return manifest
     annotations = Path(folder["path"]) / "annotations.json"
     if annotations.is_file():
         return manifest_from_coco(annotations, folder["source"], max_bad=config.max_bad, executor=executor)

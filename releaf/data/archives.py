@@ -132,7 +132,7 @@ def _planned(path: Path, max_bytes: int, max_files: int, max_ratio: float) -> li
         raise ArchiveError(f"{shown(path)}: grows from {path.stat().st_size:,} to {total:,} bytes, over max_ratio {max_ratio:g}")
     return litter
 
-
+# %% ../../nbs/data/61_archives.ipynb #24e852d9
 def unpack(archive: str | Path,  # zip or tar, whatever its suffix
            folder: str | Path,  # is replaced whole
            max_bytes: int = 200 * 2**30, max_files: int = 2_000_000,

@@ -281,7 +281,7 @@ def _mend_shapes(mender: _Mender) -> None:
             mender.note("area unlike its polygon", "mended", index, each.get("area"), row.shoelace)
             each["area"] = row.shoelace
 
-
+# %% ../../nbs/data/62_coco.ipynb #fe51c438
 def repair_coco(coco: dict | str | Path) -> tuple[dict, pd.DataFrame]:  # the mended file; a row for each change
     "Mend or drop what is wrong; nothing is changed without a row in the ledger"
     mender = _Mender(coco if isinstance(coco, dict) else read_coco(resolve(coco)))

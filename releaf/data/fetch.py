@@ -170,7 +170,7 @@ def _following(client: Client, url: str, headers: dict[str, str], before) -> Ite
         here = there
     raise FetchError(url, f"more than {MAX_REDIRECTS} redirects")
 
-
+# %% ../../nbs/data/60_fetch.ipynb #2686a284
 def _trying(client: Client, url: str, once):
     "Run `once` until it does not fail in passing"
     def pause(state: RetryCallState) -> float:

@@ -136,7 +136,7 @@ def manifest_archive(source: str,
         raise ValueError(f"source {source!r}: class {empty[0]!r} has no photograph in {shown(folder)}")
     return manifest, counts
 
-
+# %% ../../nbs/data/64_kaggle.ipynb #f0250543
 def _as_manifest(source: str, folder: Path, rows: list[tuple], max_bad: float, workers: int, executor: Executor | None) -> pd.DataFrame:
     "Hash and decode the files, and fill in what the labels determine"
     if not rows:

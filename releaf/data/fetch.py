@@ -145,7 +145,7 @@ def _rules(client: Client, url: str) -> Protego:
             with _following(client, host + "/robots.txt", {}, lambda _: None) as (_, answer):
                 text = answer.read().decode("utf-8", "replace") if answer.status_code == 200 else ""
                 client.rules[host] = Protego.parse(text) if text else forbid if answer.status_code in (401, 403) else allow
-        except (_Passing, httpx.TransportError):
+        except (_Passing, httpx.RequestError):
             client.rules[host] = forbid
     return client.rules[host]
 
@@ -186,6 +186,8 @@ def _trying(client: Client, url: str, once):
         raise FetchError(url, f"{error.reason}, after {client.retries} tries", error.status) from error
     except httpx.TransportError as error:
         raise FetchError(url, f"{type(error).__name__} {error}".strip() + f", after {client.retries} tries") from error
+    except (httpx.RequestError, httpx.InvalidURL) as error:
+        raise FetchError(url, f"{type(error).__name__} {error}".strip()) from error
 
 # %% ../../nbs/data/60_fetch.ipynb #bd1aa19a
 def _ask_first(client: Client, url: str) -> None:

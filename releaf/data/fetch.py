@@ -106,6 +106,7 @@ class Client:
                 raise ValueError(f"mirrors: {address!r} is no http(s) address")
         self.delay, self.retries, self.backoff, self.max_bytes = delay, retries, backoff, max_bytes
         self.robots, self.user_agent = robots, user_agent
+        self.name = user_agent.split("/")[0]  # what robots.txt may call us: the rest of the line could match by accident
         self.http = httpx.Client(timeout=timeout, headers={"user-agent": user_agent}, follow_redirects=False)
         self.lock, self.next_time, self.rules = threading.Lock(), {}, {}
 
@@ -127,7 +128,7 @@ def _pause(client: Client, url: str) -> None:
     "Wait until this host may be asked again"
     host, pace = urlsplit(url).netloc, client.delay
     if client.robots:
-        pace = max(pace, float(_rules(client, url).crawl_delay(client.user_agent) or 0))
+        pace = max(pace, float(_rules(client, url).crawl_delay(client.name) or 0))
     if pace > 0:
         with client.lock:
             start = max(time.monotonic(), client.next_time.get(host, 0.0))
@@ -194,7 +195,7 @@ def _ask_first(client: Client, url: str) -> None:
     "Whether this address may be asked at all, and when"
     if urlsplit(url).scheme not in ("http", "https"):
         raise FetchError(url, "not an http(s) address")
-    if client.robots and not _rules(client, url).can_fetch(url, client.user_agent):
+    if client.robots and not _rules(client, url).can_fetch(url, client.name):
         raise FetchError(url, "robots.txt forbids it")
     _pause(client, url)
 

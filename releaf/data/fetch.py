@@ -193,7 +193,12 @@ def _trying(client: Client, url: str, once):
 # %% ../../nbs/data/60_fetch.ipynb #bd1aa19a
 def _ask_first(client: Client, url: str) -> None:
     "Whether this address may be asked at all, and when"
-    if urlsplit(url).scheme not in ("http", "https"):
+    try:
+        scheme = urlsplit(url).scheme
+        httpx.URL(url)
+    except (ValueError, httpx.InvalidURL) as error:
+        raise FetchError(url, f"not a sound address: {error}") from error
+    if scheme not in ("http", "https"):
         raise FetchError(url, "not an http(s) address")
     if client.robots and not _rules(client, url).can_fetch(url, client.name):
         raise FetchError(url, "robots.txt forbids it")
@@ -240,6 +245,7 @@ def _rest(client: Client, url: str, part: Path, headers: dict[str, str], limit: 
     "Fetch what is missing of `part`; whether it was taken up rather than begun"
     note = part.with_name(part.name + ".json")
     known = read_json(note) if note.is_file() and part.is_file() else None
+    known = known if known and known["url"] == url else None  # what another address left is not the beginning of this one
     start = part.stat().st_size if known else 0
     asks = {**headers, "accept-encoding": "identity"} | ({"range": f"bytes={start}-", "if-range": known["tag"]} if start else {})
     with _following(client, url, asks, lambda here: _ask_first(client, here)) as (_, answer):

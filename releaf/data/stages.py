@@ -63,16 +63,17 @@ def run_stage(name: str,  # of the stage; also of its record and its log
               target: str,  # `package.module:function`, which returns a JSON value
               arguments: dict[str, Any],  # for the function; JSON values
               folder: str | Path,  # where records and logs stand
-              key: str,  # fingerprint of everything the stage's result depends on; "" to run it always
+              key: str,  # fingerprint of everything the stage's result depends on
               timeout_s: float = 3600,  # seconds after which the stage and all its processes are ended
               show: Callable[[str], None] = print,  # gets a line when it starts, every `every_s` seconds and when it ends
               every_s: float = 10.0,
+              always: bool = False,  # run it even when nothing has changed
               ) -> dict[str, Any]:  # the record: key, seconds, numbers; and state: done | present
     "Run a stage in its own process, unless its record says that it is done"
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     record, log = folder / f"{name}.json", folder / f"{name}.log"
-    if key and record.is_file() and (before := read_json(record))["key"] == key:
+    if not always and record.is_file() and (before := read_json(record))["key"] == key:
         show(f"{name}: done before, nothing has changed")
         return before | {"state": "present"}
     record.unlink(missing_ok=True)

@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from PIL import Image
 from tqdm.auto import tqdm
 
-from ..core import resolve, shown, whole_file, write_json
+from ..core import read_json, resolve, shown, whole_file, write_json
 from .coco import audit_coco, image_table, write_coco
 from .fetch import Client, FetchError
 from .images import SUFFIXES, ImageError, decode
@@ -224,7 +224,9 @@ def _write_taco(out: Path, coco: dict, ledger: pd.DataFrame, annotated: list[tup
     for image, row, frame in zip(coco["images"], ledger.itertuples(), annotated):
         if row.state == "failed" or row.frame == "mismatch":
             reason = row.error if row.state == "failed" else _unlike(row.width, row.height, frame)
-            missing.append({"id": image["id"], "file_name": row.file_name, "reason": reason, "annotations": int(count.get(image["id"], 0))})
+            kind = "not fetched" if row.state == "failed" else "another frame"
+            missing.append({"id": image["id"], "file_name": row.file_name, "reason": f"{kind}: {reason}",
+                            "annotations": int(count.get(image["id"], 0))})
             continue
         kind, *move = match_frame(frame, (row.width, row.height), row.exif_orientation)
         moves[image["id"]] = (frame, *move)
@@ -287,13 +289,21 @@ def _ledger(rows: list[dict], annotated: list[tuple[float, float]], licences: pd
 def manifest_taco(out_dir: str | Path,  # a folder that `fetch_taco` filled
                   workers: int = 1,  # processes that read
                   executor: Executor | None = None,  # or any executor of one's own
-                  ) -> pd.DataFrame:  # a manifest with boxes, without splits
-    "The photographs of TACO that are there, as a manifest"
+                  ) -> pd.DataFrame:  # a manifest with boxes, without splits; what is missing has a `drop_reason`
+    "The photographs of TACO as a manifest"
     out = Path(resolve(out_dir))
-    path = out / "annotations.json"
+    path, missing = out / "annotations.json", out / "missing.json"
     if not path.is_file():
         raise FileNotFoundError(f"{shown(path)}: not there; expected a folder that fetch_taco has filled")
     coco = read_coco(path)
     manifest = manifest_from_coco(path, "taco", images=out, workers=workers, executor=executor)
     licences = pd.Series(image_licences(coco).to_numpy(), index=[str(out / image["file_name"]) for image in coco["images"]])
-    return check_manifest(manifest.assign(licence=licences.reindex(manifest["path"]).to_numpy()), shown(path))
+    dropped = manifest.attrs["boxes_dropped"]
+    manifest = manifest.assign(licence=licences.reindex(manifest["path"]).to_numpy())
+    if lost := read_json(missing) if missing.is_file() else []:
+        rows = pd.DataFrame([{"path": str(out / row["file_name"]), "source": "taco", "drop_reason": row["reason"], "boxes": None}
+                             for row in lost])
+        manifest = pd.concat([manifest, rows.reindex(columns=manifest.columns).astype(manifest.dtypes)], ignore_index=True)
+    manifest = check_manifest(manifest, shown(path))
+    manifest.attrs["boxes_dropped"] = dropped
+    return manifest

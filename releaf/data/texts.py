@@ -4,9 +4,8 @@
 
 # %% auto #0
 __all__ = ['UNSEEN', 'LINE_END', 'NEEDED', 'SCHEMA', 'SPLITS', 'OWN_LICENCE', 'BAND', 'BANDS', 'NEXT', 'A_FEW', 'tidy', 'text_id',
-           'usable', 'straddling', 'check_texts', 'rule_sentence', 'rule_texts', 'taxonomy_texts', 'collect_texts',
-           'shingles', 'near_copies', 'boilerplate', 'clean_texts', 'split_texts', 'text_ledger', 'write_texts',
-           'read_texts']
+           'check_texts', 'rule_sentence', 'rule_texts', 'taxonomy_texts', 'collect_texts', 'shingles', 'near_copies',
+           'boilerplate', 'clean_texts', 'split_texts', 'text_ledger', 'write_texts', 'read_texts']
 
 # %% ../../nbs/data/66_texts.ipynb #86b0ae4c
 import hashlib
@@ -27,6 +26,7 @@ from tqdm.auto import tqdm
 
 from ..core import repo_root, resolve, shown, whole_file
 from .epa import read_documents
+from .manifest import straddling, usable
 from ..waste.rules import load_rules, regions
 from ..waste.sources import check_hash, taxonomy_hash
 from ..waste.taxonomy import load_taxonomy, read_table
@@ -52,19 +52,6 @@ SCHEMA = pa.schema([pa.field(name, pa.string(), nullable=name not in NEEDED) for
                     ("doc_id", "source", "topic", "region", "title", "section", "text", "url", "licence", "date", "language",
                      "group_id", "split", "drop_reason")])
 SPLITS = ("train", "val", "test")
-
-
-def usable(texts: pd.DataFrame) -> pd.DataFrame:
-    "The rows without a reason to drop them"
-    return texts[texts["drop_reason"].isna()]
-
-
-def straddling(texts: pd.DataFrame,
-               column: str,  # group_id | topic
-               ) -> list[str]:  # empty when the split is sound
-    "Groups or topics that stand in more than one split"
-    counts = usable(texts).dropna(subset=["split", column]).groupby(column)["split"].nunique()
-    return sorted(counts.index[counts > 1])
 
 # %% ../../nbs/data/66_texts.ipynb #035d252d
 _PATTERNS = {"source": r"\S+", "topic": r"(item|material|family|bin|page):\S+", "url": r"https?://\S+", "licence": r"\S.*",

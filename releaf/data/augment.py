@@ -8,8 +8,7 @@ __all__ = ['RECIPE', 'QUALITY', 'recipe', 'make_child', 'make_or_read_child', 'a
 # %% ../../nbs/data/28_augment.ipynb #851a1bbc
 import hashlib
 import warnings
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import nullcontext
+from concurrent.futures import Executor
 from pathlib import Path
 
 import albumentations as A
@@ -17,11 +16,11 @@ import cv2
 import numpy as np
 import pandas as pd
 from PIL import Image
-from tqdm.auto import tqdm
 
 from ..core import content_hash, resolve, whole_file
 from .images import read_image
 from .manifest import check_manifest, usable
+from .stages import map_all
 
 # %% ../../nbs/data/28_augment.ipynb #e834c61a
 RECIPE = 1  # raise it when the recipe changes: children of another recipe get other names
@@ -124,12 +123,7 @@ def augment_manifest(manifest: pd.DataFrame,  # split, without children
               str(_child_path(out_dir, image_id, has, index, key)), strength, seed)
              for path, image_id, boxes, has in zip(parents["path"], parents["image_id"], parents["boxes"], boxed)
              for index in range(1, factor)]
-    bar = {"total": len(tasks), "desc": "augment", "leave": False, "disable": not progress}
-    if executor is None and workers <= 1:
-        made = [make_or_read_child(task) for task in tqdm(tasks, **bar)]
-    else:
-        with (nullcontext(executor) if executor is not None else ProcessPoolExecutor(workers)) as pool:
-            made = list(tqdm(pool.map(make_or_read_child, tasks, chunksize=16), **bar))
+    made = map_all(make_or_read_child, tasks, workers, executor, "augment", progress, batch=16)
     rows = parents.loc[parents.index.repeat(factor - 1)].reset_index(drop=True)
     rows["parent_id"], rows["phash"] = rows["image_id"], None
     for name in ("image_id", "path", "width", "height", "bytes", "boxes"):

@@ -11,8 +11,7 @@ __all__ = ['BOX', 'SCHEMA', 'SPLITS', 'A_HANDFUL', 'usable', 'reason_kinds', 'st
 import difflib
 import os
 from collections.abc import Iterable
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import nullcontext
+from concurrent.futures import Executor
 from pathlib import Path
 
 import fsspec
@@ -21,10 +20,10 @@ import pandas as pd
 import pandera.pandas as pandera
 import pyarrow as pa
 import pyarrow.parquet as pq
-from tqdm.auto import tqdm
 
 from ..core import read_json, resolve, shown, whole_file
 from .images import SUFFIXES, inspect_image
+from .stages import map_all
 from ..waste.sources import check_hash, determined, find_source, label_sets, source_table, taxonomy_hash
 from ..waste.taxonomy import load_taxonomy
 
@@ -182,11 +181,7 @@ def inspect_all(paths: list[str],
                 executor: Executor | None = None,  # any concurrent.futures executor
                 ) -> pd.DataFrame:  # one row a path, in order: image_id, bytes, width, height, error
     "Hash and decode many files"
-    if executor is None and workers <= 1:
-        return pd.DataFrame([inspect_image(path) for path in tqdm(paths, desc="reading", leave=False)])
-    with (nullcontext(executor) if executor is not None else ProcessPoolExecutor(workers)) as pool:
-        found = pool.map(inspect_image, paths, chunksize=32)
-        return pd.DataFrame(list(tqdm(found, total=len(paths), desc="reading", leave=False)))
+    return pd.DataFrame(map_all(inspect_image, paths, workers, executor, "reading"))
 
 # %% ../../nbs/data/20_manifest.ipynb #75ab7d90
 A_HANDFUL = 5  # so many unreadable files never stop a run: in a set of a hundred, one is already over most shares

@@ -108,8 +108,10 @@ def _emptied(folder: Path) -> Path:
 
 def _write_table(table: pd.DataFrame, path: Path) -> None:
     "Write a table whole"
+    table = table.reset_index(drop=True)
+    table.attrs = {}  # what a table carries beside its columns stays out of the file
     with whole_file(path) as temporary:
-        table.reset_index(drop=True).to_parquet(temporary, index=False)
+        table.to_parquet(temporary, index=False)
 
 
 def _clean_photographs(config: PrepareConfig, folder: Path, places: list[dict[str, Any]]) -> dict[str, Any]:

@@ -8,18 +8,17 @@ __all__ = ['SIDE', 'MEASURES', 'BLANK', 'DARK', 'BRIGHT', 'BLURRED', 'CONFLICT_C
 
 # %% ../../nbs/data/68_quality.ipynb #65d147d5
 from collections.abc import Iterable
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import nullcontext
+from concurrent.futures import Executor
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pandas as pd
-from tqdm.auto import tqdm
 
 from .clean import group_duplicates
 from .images import ImageError, read_image
 from .manifest import check_manifest, usable
+from .stages import map_all
 from ..waste.sources import label_sets
 
 # %% ../../nbs/data/68_quality.ipynb #17b029a9
@@ -45,12 +44,8 @@ def measure_all(paths: Iterable[str],
                 progress: bool = True,  # show a bar
                 ) -> pd.DataFrame:  # one row a path, in order: path, brightness, contrast, sharpness, white, error
     "Measure many photographs"
-    paths, bar = list(paths), {"desc": "measure", "leave": False, "disable": not progress}
-    if executor is None and workers <= 1:
-        rows = [measure_image(path) for path in tqdm(paths, **bar)]
-    else:
-        with (nullcontext(executor) if executor is not None else ProcessPoolExecutor(workers)) as pool:
-            rows = list(tqdm(pool.map(measure_image, paths, chunksize=32), total=len(paths), **bar))
+    paths = list(paths)
+    rows = map_all(measure_image, paths, workers, executor, "measure", progress)
     return pd.DataFrame({"path": paths}).join(pd.DataFrame(rows, columns=[*MEASURES, "error"]))
 
 # %% ../../nbs/data/68_quality.ipynb #2b1fb553

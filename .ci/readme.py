@@ -13,9 +13,10 @@ def readme() -> str:
     "The index notebook as Markdown: code with its language, no directives, paths as seen from the root"
     notebook = nbformat.read(ROOT / "nbs" / "index.ipynb", as_version=4)
     notebook.metadata["language_info"] = {"name": "python"}
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and cell.source.startswith("#| echo: false"):
-            cell.transient = {"remove_source": True}
+    for place, cell in enumerate(notebook.cells):
+        if cell.cell_type == "code" and cell.source.startswith("#| echo: false"):  # what it shows, without how
+            shown = [output["data"]["text/markdown"] for output in cell.outputs if "text/markdown" in output.get("data", {})]
+            notebook.cells[place] = nbformat.v4.new_markdown_cell("\n\n".join(shown))
     text, resources = MarkdownExporter().from_notebook_node(notebook)
     if resources.get("outputs"):
         raise SystemExit("nbs/index.ipynb: pictures in outputs would be lost; link to a file instead")

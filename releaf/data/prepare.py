@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['PHASES', 'DEPENDS', 'NEEDS', 'REPORTED', 'RUNS', 'ELSEWHERE', 'PrepareConfig', 'download_phase', 'clean_phase',
-           'split_phase', 'augment_phase', 'make_ledger', 'validate_phase', 'run_phase', 'output_folder', 'prepare']
+           'split_phase', 'augment_phase', 'make_ledger', 'validate_phase', 'run_phase', 'output_folder',
+           'standing_phases', 'prepare']
 
 # %% ../../nbs/01_prepare_data.ipynb #67cc01fb
 from dataclasses import asdict, dataclass
@@ -286,14 +287,32 @@ def _stands(out: Path, phase: str, key: str, needed: bool) -> dict[str, Any] | N
     return record
 
 
+def _key(config: PrepareConfig, phase: str, before: str) -> str:
+    "What a phase's result hangs on: its parameters, the vocabulary, and the phases before it"
+    return content_hash([phase, {name: getattr(config, name) for name in DEPENDS[phase]}, taxonomy_hash(), before])
+
+
+def standing_phases(config: PrepareConfig) -> list[str]:
+    "The phases that a start with these parameters would find done, if no file has changed since"
+    key, standing = "", []
+    for phase in PHASES:
+        key, path = _key(config, phase, key), output_folder(config) / "stages" / f"{phase}.json"
+        record = read_json(path) if path.is_file() else {"key": None}
+        if record["key"] != key:
+            break
+        standing.append(phase)
+        if phase == "download":
+            key = content_hash([key, record["numbers"]])
+    return standing
+
+
 def prepare(config: PrepareConfig, show=print) -> dict[str, Any]:  # the numbers of report.json
     "Run the phases; raises StageError when one fails and GateError when the set is not sound"
     out = output_folder(config)
     records: dict[str, dict] = {}
     key, began = "", False
     for phase in PHASES:
-        depends = {name: getattr(config, name) for name in DEPENDS[phase]}
-        key = content_hash([phase, depends, taxonomy_hash(), key])
+        key = _key(config, phase, key)
         chosen = phase in config.phases
         needed = chosen and NEEDS.get(phase)
         if needed and needed not in records:

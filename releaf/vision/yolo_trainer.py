@@ -24,11 +24,12 @@ from ..core import (Budget, Run, content_hash, keep_memory, load_weights, pack_s
 from .quiet import load_library
 
 load_library()  # local and quiet, before anything of it is imported
+import ultralytics.data.base as library_data
 import ultralytics.engine.trainer as library_trainer
 from ultralytics.cfg import get_cfg
 from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.nn.tasks import DetectionModel, _SafeLoad, torch_safe_load, yaml_model_load
-from ultralytics.utils import DEFAULT_CFG, RANK
+from ultralytics.utils import DEFAULT_CFG, RANK, TQDM
 from ultralytics.utils.downloads import attempt_download_asset
 from ultralytics.utils.torch_utils import ModelEMA, unwrap_model
 
@@ -161,7 +162,12 @@ def _no_look_up(model) -> bool:
     return True
 
 
-library_trainer.check_amp = _no_look_up
+def _no_bar(*args, **kwargs):
+    "The library's bar, which ignores that it was told to be quiet"
+    return TQDM(*args, **{**kwargs, "disable": True})
+
+
+library_trainer.check_amp, library_data.TQDM = _no_look_up, _no_bar
 
 
 class WasteTraining(DetectionTrainer):

@@ -5,10 +5,11 @@
 # %% auto #0
 __all__ = ['QUIET', 'SILENT_SETTINGS', 'settings_folder', 'load_library']
 
-# %% ../../nbs/vision/38_quiet.ipynb #5495ac74
+# %% ../../nbs/vision/38_quiet.ipynb #b05fd9e2
 import os
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
 
 import torch  # before the library, which otherwise sets the number of threads
@@ -27,13 +28,16 @@ def settings_folder(folder: str | Path) -> bool:  # False: the library was loade
     return True
 
 
-def load_library():
+@cache
+def load_library():  # the module `ultralytics`, its parts for training and scoring loaded
     "Import the library, local and quiet"
     os.environ.update(QUIET)
     if "ultralytics" not in sys.modules and "YOLO_CONFIG_DIR" not in os.environ:
         settings_folder(tempfile.mkdtemp(prefix="releaf-yolo-"))
     threads = torch.get_num_threads()
     import ultralytics
+    import ultralytics.engine.validator
+    import ultralytics.utils.metrics
     torch.set_num_threads(threads)
     silent = {name: False for name in SILENT_SETTINGS if ultralytics.settings.get(name)}
     if silent:

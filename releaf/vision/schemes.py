@@ -44,7 +44,7 @@ class Scheme:
         "The class number of a label, None for a dropped one; an unknown label is an error"
         if (source, label) not in self.of:
             raise ValueError(f"scheme {self.name!r}: label {label!r} of source {source!r} is unknown to it; "
-                             f"known of this source: {', '.join(l for s, l in self.of if s == source) or 'nothing'}")
+                             f"known of this source: {', '.join(known for name, known in self.of if name == source) or 'nothing'}")
         found = self.of[source, label]
         return None if found is None else self.classes.index(found)
 
@@ -67,9 +67,11 @@ def make_scheme(name: str,  # one of SCHEMES
         raise ValueError(f"scheme {name!r} maps TACO's categories; found the sources {', '.join(sources)}, expected taco alone; "
                          "material_family, one_class and source work for any")
     group = {label: group for group, labels in TACO10.items() for label in labels}
-    rules = {"taco60": lambda s, l: l, "taco10": lambda s, l: group.get(l, "Other"), "one_class": lambda s, l: "waste",
-             "material_family": _family, "source": lambda s, l: l if len(sources) == 1 else f"{s}/{l}"}
-    of = {(s, l): None if mask is None else rules[name](s, l) for s in sources for l, mask in label_sets(s).items()}
+    rules = {"taco60": lambda source, label: label, "taco10": lambda source, label: group.get(label, "Other"),
+             "one_class": lambda source, label: "waste", "material_family": _family,
+             "source": lambda source, label: label if len(sources) == 1 else f"{source}/{label}"}
+    of = {(source, label): None if mask is None else rules[name](source, label)
+          for source in sources for label, mask in label_sets(source).items()}
     found = dict.fromkeys(each for each in of.values() if each is not None)  # in the label maps' order
     orders = {"taco10": list(TACO10), "material_family": [*load_taxonomy().families, UNDETERMINED]}
     return Scheme(name, [each for each in orders.get(name, found) if each in found], of)
@@ -83,7 +85,7 @@ def coverage(boxes: pd.DataFrame,  # a row a box: source, label, image_id
     for source, label in pairs:
         scheme.number(source, label)  # an unknown one is an error
     counts = boxes.groupby(["source", "label"]).agg(boxes=("label", "size"), images=("image_id", "nunique"))
-    table = pd.DataFrame([(s, l, c or "(dropped)") for (s, l), c in scheme.of.items()], columns=["source", "label", "class"])
+    table = pd.DataFrame([(*pair, name or "(dropped)") for pair, name in scheme.of.items()], columns=["source", "label", "class"])
     table = table.join(counts, on=["source", "label"])
     return table.fillna({"boxes": 0, "images": 0}).astype({"boxes": int, "images": int})
 

@@ -4,11 +4,11 @@
 
 # %% auto #0
 __all__ = ['WasteModel', 'as_float', 'read_architecture', 'build_network', 'find_weights', 'read_weights', 'start_from', 'cosine',
-           'plan_epoch', 'WasteTraining']
+           'plan_epoch', 'WasteTraining', 'patient']
 
-# %% ../../nbs/vision/39_yolo_trainer.ipynb #99187b31
+# %% ../../nbs/vision/39_yolo_trainer.ipynb #0d98ce5e
 from collections import defaultdict
-from dataclasses import fields
+from dataclasses import make_dataclass
 from pathlib import Path
 from time import perf_counter
 from types import SimpleNamespace
@@ -18,18 +18,19 @@ import numpy as np
 import pandas as pd
 import torch
 import torch.distributed as dist
+from safetensors.torch import load_file
 
-from ..core import (Budget, Run, content_hash, keep_memory, load_weights, pack_state, read_json, reporting, resolve, save_weights,
-                         seed_all, shown, unpack_state)
+from ..core import Budget, Run, keep_memory, load_weights, read_json, reporting, resolve, seed_all, shown, unpack_state
 from .quiet import load_library
 
 load_library()  # local and quiet, before anything of it is imported
 import ultralytics.data.base as library_data
 import ultralytics.engine.trainer as library_trainer
 from ultralytics.cfg import get_cfg
-from ultralytics.models.yolo.detect import DetectionTrainer
+from ultralytics.models.yolo.detect import DetectionTrainer, DetectionValidator
 from ultralytics.nn.tasks import DetectionModel, _SafeLoad, torch_safe_load, yaml_model_load
 from ultralytics.utils import DEFAULT_CFG, RANK, TQDM
+from ultralytics.utils.nms import non_max_suppression
 from ultralytics.utils.downloads import attempt_download_asset
 from ultralytics.utils.torch_utils import ModelEMA, unwrap_model
 
@@ -111,7 +112,7 @@ def read_weights(path: Path) -> tuple[dict[str, torch.Tensor], list[str]]:  # st
     if path.suffix != ".pt":
         raise ValueError(f"weights {shown(path)}: expected a folder with model.safetensors, or a .pt file")
     if not _SafeLoad.SUPPORTED:
-        raise RuntimeError(f"weights {shown(path)}: this torch cannot read a pickle with a list of allowed classes; install a newer torch")
+        raise RuntimeError(f"weights {shown(path)}: this torch cannot read a pickle against a list of classes; install a newer one")
     content, _ = torch_safe_load(path, safe_only=True)
     network = content.get("ema") or content["model"]
     return network.float().state_dict(), list(dict(network.names).values())
@@ -127,14 +128,16 @@ def start_from(network: WasteModel, path: Path,
     left = [key for key in weights if key not in own]
     if len(classes) != len(network.names):
         if not new_head:
+            own_names = list(network.names.values())
             raise ValueError(f"weights {shown(path)}: they know {len(classes)} classes ({', '.join(classes[:5])}, ...), the data has "
-                             f"{len(network.names)} ({', '.join(list(network.names.values())[:5])}, ...); use the same scheme, or set new_head "
-                             "to let the class layers start anew")
+                             f"{len(own_names)} ({', '.join(own_names[:5])}, ...); use the same scheme, or set new_head to let the class "
+                             "layers start anew")
         unlike = [key for key in unlike if ".cv3." not in key and ".one2one_cv3." not in key]
     if unlike or left:
         key = (unlike or left)[0]
-        raise ValueError(f"weights {shown(path)}: they are of another architecture: {key} is {tuple(weights[key].shape) if key in weights else 'not there'}"
-                         f", expected {tuple(own[key].shape) if key in own else 'nothing'} ({len(unlike) + len(left)} such tensors)")
+        shapes = [tuple(each[key].shape) if key in each else "nothing" for each in (weights, own)]
+        raise ValueError(f"weights {shown(path)}: they are of another architecture: {key} is {shapes[0]}, expected {shapes[1]} "
+                         f"({len(unlike) + len(left)} such tensors)")
     fitting = {key: value for key, value in weights.items() if own[key].shape == value.shape}
     network.load_state_dict(fitting, strict=False)
     return {"weights_loaded": len(fitting), "weights_left_out": len(own) - len(fitting)}
@@ -207,13 +210,13 @@ class WasteTraining(DetectionTrainer):
 
     def _handle_nan_recovery(self, epoch):
         if RANK in (-1, 0) and not torch.isfinite(self.loss):
-            raise FloatingPointError(f"epoch {epoch + 1}: the loss is {float(self.loss)}; lower lr (now {self.settings.lr:g}) or use precision 'no'")
+            raise FloatingPointError(f"epoch {epoch + 1}: the loss is {float(self.loss)}; lower lr (now {self.settings.lr:g}) "
+                                     "or use precision 'no'")
         return False
 
 # %% ../../nbs/vision/39_yolo_trainer.ipynb #a08a6332
 def _as_config(settings: SimpleNamespace):
     "The run's parameters as the dataclass that `Run` wants; the door has checked them"
-    from dataclasses import make_dataclass
     kind = make_dataclass("Settings", list(vars(settings)))
     kind.free = tuple(vars(settings))  # this start was compared with the folder when the door opened it
     return kind(**vars(settings))
@@ -249,6 +252,26 @@ def _begin_step(self: WasteTraining) -> None:
 
 WasteTraining.begin_epoch, WasteTraining.begin_step = _begin_epoch, _begin_step
 
+# %% ../../nbs/vision/39_yolo_trainer.ipynb #4d220adf
+def patient(Validator: type) -> type:
+    "A validator that takes the time it needs"
+    class Patient(Validator):
+        "The library's, without a time limit"
+
+        def postprocess(self, preds):
+            picked = non_max_suppression(preds, self.args.conf, self.args.iou, multi_label=True, max_det=self.args.max_det,
+                                         max_time_img=3600, end2end=self.end2end)
+            return [{"bboxes": x[:, :4], "conf": x[:, 4], "cls": x[:, 5], "extra": x[:, 6:]} for x in picked]
+
+    return Patient
+
+
+def _get_validator(self: WasteTraining):
+    return patient(DetectionValidator)(self.test_loader, save_dir=self.save_dir, args=vars(self.args).copy(), _callbacks=self.callbacks)
+
+
+WasteTraining.get_validator = _get_validator
+
 # %% ../../nbs/vision/39_yolo_trainer.ipynb #9a5d2468
 def _row(self: WasteTraining) -> dict[str, Any]:
     "One epoch of the history"
@@ -256,7 +279,8 @@ def _row(self: WasteTraining) -> dict[str, Any]:
     left = [self.epochs - self.epoch - 1, float(np.mean([seconds, *(row["seconds"] for row in self.history[-2:])]))]
     found = {name.removeprefix("metrics/").removesuffix("(B)"): float(value) for name, value in self.metrics.items()}
     return {"epoch": self.epoch + 1, "epochs": self.epochs, **{f"train_{k}": float(v) for k, v in self.tloss.items()},
-            "val_map50": found["mAP50"], "val_map50_95": found["mAP50-95"], "val_precision": found["precision"], "val_recall": found["recall"],
+            "val_map50": found["mAP50"], "val_map50_95": found["mAP50-95"], "val_precision": found["precision"],
+            "val_recall": found["recall"],
             **{f"val_{k.removeprefix('val/')}": v for k, v in found.items() if k.startswith("val/")},
             "lr": float(self.optimizer.param_groups[0]["lr"]), "images_per_second": len(self.train_loader.dataset) / self.train_seconds,
             "seconds": seconds, "eta": left[0] * left[1], "progress": self.span[1]}
@@ -273,11 +297,12 @@ def _save_model(self: WasteTraining) -> bool:
     if self.settings.save_every and row["epoch"] % self.settings.save_every == 0:
         self.run.save_model(f"checkpoints/epoch_{row['epoch']:04d}", kept, facts)
     counters = {"epoch": row["epoch"], "progress": self.progress, "seconds": self.budget.seconds, "ended": bool(self.stop),
-                "best_fitness": float(self.best_fitness), "updates": self.ema.updates, "stopper": [self.stopper.best_fitness, self.stopper.best_epoch]}
+                "best_fitness": float(self.best_fitness), "updates": self.ema.updates,
+                "stopper": [self.stopper.best_fitness, self.stopper.best_epoch]}
     state = {"optimizer": self.optimizer.state_dict(), "ema": kept, "scaler": self.scaler.state_dict(), "counters": counters}
     self.run.save_last(unwrap_model(self.model).state_dict(), facts, state, self.history)
-    self.report({k: v for k, v in row.items() if k != "progress" and not k.startswith("val_p") and not k.startswith("val_r") and not k.endswith("_loss")}
-                | {"loss": sum(float(v) for v in self.tloss.values())})
+    told = ("epoch", "epochs", "val_map50", "val_map50_95", "lr", "images_per_second", "seconds", "eta")
+    self.report({"loss": sum(float(v) for v in self.tloss.values()), **{name: row[name] for name in told}})
     return True
 
 
@@ -303,7 +328,6 @@ def _resume_training(self: WasteTraining, ckpt) -> None:
         return
     weights, _ = load_weights(folder)
     saved = read_json(folder / "trainer.json")
-    from safetensors.torch import load_file
     state, self.history = unpack_state(load_file(folder / "trainer.safetensors"), saved["state"]), saved["history"]
     counters, model = state["counters"], unwrap_model(self.model)
     model.load_state_dict(weights)

@@ -21,7 +21,7 @@ import yaml
 from PIL import Image
 from tqdm.auto import tqdm
 
-from ..core import content_hash, read_json, resolve, shown, whole_folder, write_json
+from ..core import content_hash, read_json, resolve, whole_folder, write_json
 from ..data.images import ImageError, read_image
 from ..data.manifest import A_HANDFUL, SPLITS, usable
 from ..data.validate import box_table
@@ -77,7 +77,7 @@ def label_round_trip(boxes: pd.DataFrame,  # from `coco_boxes`, sound
     "Write the labels of annotations alone, read them back, and measure"
     texts, worst = {}, 0.0
     for (name, width, height), rows in boxes.groupby(["image_id", "width", "height"], sort=False):
-        numbers = [scheme.number(s, l) for s, l in zip(rows["source"], rows["label"])]
+        numbers = [scheme.number(*pair) for pair in zip(rows["source"], rows["label"])]
         kept = np.array([n is not None for n in numbers])
         corners, classes = rows[SIDES].to_numpy(float)[kept], [n for n in numbers if n is not None]
         file = tree_name(None, name)
@@ -97,7 +97,8 @@ def _plain(path: str) -> str | None:  # .jpg or .png
         return None
     with Image.open(path) as image:
         upright = image.getexif().get(274, 1) == 1
-        return {"JPEG": ".jpg", "PNG": ".png"}.get(image.format) if upright and image.mode == "RGB" and not image.info.get("transparency") else None
+        plain = upright and image.mode == "RGB" and "transparency" not in image.info
+        return {"JPEG": ".jpg", "PNG": ".png"}.get(image.format) if plain else None
 
 
 def _link(source: str, target: Path) -> None:
@@ -165,9 +166,9 @@ def tree_rows(manifest: pd.DataFrame,  # with boxes and splits
     rows = usable(manifest)
     rows = rows[rows["boxes"].notna() & rows["split"].notna()]
     copies = int(rows["image_id"].duplicated().sum())
-    rows = rows.assign(count=-rows["boxes"].map(len)).sort_values(["image_id", "count", "path"], kind="stable").drop_duplicates("image_id")
+    rows = rows.assign(fewer=-rows["boxes"].map(len)).sort_values(["image_id", "fewer", "path"], kind="stable").drop_duplicates("image_id")
     boxes, repairs = sound_boxes(box_table(rows))
-    numbers = [scheme.number(s, l) for s, l in zip(boxes["source"], boxes["label"])]
+    numbers = [scheme.number(*pair) for pair in zip(boxes["source"], boxes["label"])]
     boxes["number"] = pd.array(numbers, dtype="Int64")
     if lost := int(boxes["number"].isna().sum()):
         repairs["label dropped by the label map"] = lost
@@ -175,10 +176,11 @@ def tree_rows(manifest: pd.DataFrame,  # with boxes and splits
         repairs["byte-identical copies left out"] = copies
     by_image = dict(list(boxes.dropna(subset=["number"]).groupby("image_id")))
     found = [by_image.get(image) for image in rows["image_id"]]
-    return pd.DataFrame({"path": rows["path"], "name": [tree_name(*pair) for pair in zip(rows["image_id"], rows["path"])],
-                         "image_id": rows["image_id"], "width": rows["width"].astype(int), "height": rows["height"].astype(int), "split": rows["split"],
-                         "boxes": [[] if f is None else f[SIDES].to_numpy().tolist() for f in found],
-                         "classes": [[] if f is None else f["number"].astype(int).tolist() for f in found]}).reset_index(drop=True), repairs
+    table = rows[["path", "image_id", "width", "height", "split"]].astype({"width": int, "height": int})
+    table["name"] = [tree_name(*pair) for pair in zip(rows["image_id"], rows["path"])]
+    table["boxes"] = [[] if each is None else each[SIDES].to_numpy().tolist() for each in found]
+    table["classes"] = [[] if each is None else each["number"].astype(int).tolist() for each in found]
+    return table.reset_index(drop=True), repairs
 
 
 def check_splits(rows: pd.DataFrame, where: str) -> None:
@@ -226,7 +228,8 @@ def _write_all(rows: pd.DataFrame, folder: Path, tile: int, overlap: float, max_
             told = list(bar(pool.map(place, records, chunksize=16)))
     bad = [each["error"] for each in told if each["error"]]
     if len(bad) > (max(A_HANDFUL, max_bad * len(rows)) if max_bad else 0):
-        raise ValueError(f"{len(bad)} of {len(rows)} photographs cannot be read, over the cap of max_bad {max_bad:.1%}; the first: {bad[0]}")
+        raise ValueError(f"{len(bad)} of {len(rows)} photographs cannot be read, over the cap of max_bad {max_bad:.1%}; "
+                         f"the first: {bad[0]}")
     table = pd.DataFrame(told).assign(split=rows["split"].to_numpy(), empty=(rows["boxes"].map(len) == 0).to_numpy())
     table = table[table["error"].isna()].groupby("split").agg(photographs=("split", "size"), images=("images", "sum"),
                                                               boxes=("boxes", "sum"), empty=("empty", "sum"))

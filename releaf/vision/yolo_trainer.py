@@ -236,8 +236,9 @@ def _begin_epoch(self: WasteTraining) -> None:
     self.span = (self.progress, end)
     self.args.close_mosaic = round(self.settings.close_mosaic * self.epochs)
     seed = seed_all(self.settings.seed, self.epoch + 1)
-    if getattr(self.train_loader, "generator", None) is not None:
-        self.train_loader.generator.manual_seed(seed)
+    if self.train_loader.num_workers == 0:
+        self.train_loader.reset()  # its iterator is made anew, so that an epoch's order does not depend on where the process began
+    self.train_loader.generator.manual_seed(seed)
     self.epoch_start, self.images_seen = perf_counter(), 0
 
 

@@ -142,7 +142,7 @@ def load_data(config: DetectorConfig) -> tuple[pd.DataFrame, dict[str, int]]:  #
         parts.append(part)
         repairs = {key: repairs.get(key, 0) + found.get(key, 0) for key in {**repairs, **found}}
     for part, name in zip(parts, folders or ["drawn scenes"]):
-        if not usable(part)["boxes"].notna().any():
+        if not usable(part)["boxes"].dropna().map(len).sum():
             raise ValueError(f"data_dir {name!r}: {len(part)} images and none with boxes; expected a manifest or COCO file that has them")
     given = [usable(part)["split"].notna() for part in parts]
     if len(parts) == 1 and given[0].all():

@@ -30,7 +30,7 @@ from ..data.quality import group_copies
 from ..data.sample import DRAWING_VERSION, draw_sample
 from ..data.split import split_manifest
 from .box_metrics import (background_confusion, best_threshold, box_scores, false_alarms, interval, mean_boxes, right_finds,
-                                       second_opinion, surest)
+                                       second_opinion, surest, thin)
 from .quiet import settings_folder
 from .schemes import Scheme, make_scheme
 from .tiles import merge_boxes, tile_windows
@@ -115,7 +115,7 @@ def sample_manifest(config: DetectorConfig) -> pd.DataFrame:
     folder = draw_sample(place, n_per_item=1, size=32, n_scenes=config.sample_size)
     return read_source({"path": str(folder / "sample_scenes"), "source": "sample_scenes", "kind": "coco"}, config.max_bad)[0]
 
-
+# %% ../../nbs/04_train_detector.ipynb #54a4cf92
 def _read_part(folder: str, source: str | None, config: DetectorConfig) -> tuple[pd.DataFrame, dict[str, int]]:
     "One folder's manifest, and what was wrong with its boxes"
     path = resolve(folder)
@@ -166,7 +166,7 @@ class Data:
     rows: pd.DataFrame  # from `tree_rows`: a row a photograph, with sound boxes and class numbers
     repairs: dict[str, int]
 
-
+# %% ../../nbs/04_train_detector.ipynb #1172ee84
 def open_data(config: DetectorConfig, run: Run) -> Data:
     "The run's data: read from its folder, or made and written there"
     path = run.dir / "manifest.parquet"
@@ -184,7 +184,7 @@ def open_data(config: DetectorConfig, run: Run) -> Data:
         write_manifest(manifest, path)
     return Data(manifest, scheme, rows, {**repairs, **found})
 
-
+# %% ../../nbs/04_train_detector.ipynb #245e7767
 def box_ledger(data: Data) -> pd.DataFrame:
     "For each source and split: photographs, those without boxes, boxes"
     rows = data.rows.merge(data.manifest.drop_duplicates("image_id")[["image_id", "source", "group_id"]], on="image_id")
@@ -202,7 +202,7 @@ def pick_precision(precision: str, device: torch.device) -> str:  # no | bf16 | 
     native = any(getattr(torch.cpu, name, bool)() for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
     return "bf16" if native else "no"
 
-
+# %% ../../nbs/04_train_detector.ipynb #3527daf7
 def trainer_options(config: DetectorConfig, run: Run, tree: Tree) -> dict[str, Any]:
     "The run's parameters in the library's words"
     device = pick_device(config.device)
@@ -271,7 +271,7 @@ def letterbox(image: np.ndarray,  # uint8 [h, w, 3]
     square[top:top + high, left:left + wide] = inside
     return square, scale, (left, top)
 
-
+# %% ../../nbs/04_train_detector.ipynb #a404afcb
 class Detector:
     "A trained detector, ready for photographs"
 
@@ -289,14 +289,14 @@ class Detector:
 # %% ../../nbs/04_train_detector.ipynb #94482077
 @torch.inference_mode()
 def _finds(self: Detector, images: list[np.ndarray],  # RGB, of any size
-           threshold: float, several: bool = False,  # a box may have several labels, as scoring wants
+           threshold: float, several: bool = False,  # for scoring: a box may have several labels, and neighbours stay
            ) -> list[np.ndarray]:  # for each image [n, 6]: corners in its frame, score, class number
     "Boxes in some images"
     from ultralytics.utils.nms import non_max_suppression
     fitted = [letterbox(image, self.facts["image_size"]) for image in images]
     batch = torch.from_numpy(np.stack([f[0] for f in fitted]).transpose(0, 3, 1, 2).copy()).to(self.device).float() / 255
     raw = self.network(batch)
-    picked = non_max_suppression(raw[0] if isinstance(raw, list | tuple) else raw, threshold, 0.7, max_det=300,
+    picked = non_max_suppression(raw[0] if isinstance(raw, list | tuple) else raw, threshold, 0.7 if several else 0.5, max_det=300,
                                  multi_label=several and len(self.classes) > 1,
                                  max_time_img=3600)  # its default drops images when the processor is slow
     done = []
@@ -307,7 +307,7 @@ def _finds(self: Detector, images: list[np.ndarray],  # RGB, of any size
         done.append(boxes[(boxes[:, 2:4] - boxes[:, :2]).min(1, initial=np.inf) > 0])
     return done
 
-
+# %% ../../nbs/04_train_detector.ipynb #6dd54ac5
 def _tiled(self: Detector, image: np.ndarray, tile: int, threshold: float, batch_size: int, several: bool) -> np.ndarray:
     "Boxes through windows and in the whole, merged"
     windows = tile_windows(image.shape[1], image.shape[0], tile, self.facts["overlap"])
@@ -344,7 +344,7 @@ def _search(self: Detector, paths: list[str], threshold: float, tile: int, batch
         for path, image, error in read:
             yield path, None if image is None else next(found), error, image
 
-
+# %% ../../nbs/04_train_detector.ipynb #41cfa4ed
 def second_stage(pieces: list[np.ndarray],  # RGB, one a box
                  classifier: Any,  # a classifier's run folder, or one that is loaded
                  region: str) -> pd.DataFrame:  # a row a box: the columns of STAGE_TWO
@@ -396,7 +396,7 @@ def _predict(self: Detector,
 
 Detector.search, Detector.predict = _search, _predict
 
-
+# %% ../../nbs/04_train_detector.ipynb #3f92a25c
 def load_detector(run_dir: str | Path,  # a run's folder, or a folder with model.safetensors
                   device: str = "auto") -> Detector:
     "Load a trained detector"
@@ -424,7 +424,7 @@ def found_table(detector: Detector, rows: pd.DataFrame, split: str,
         found.append(pd.DataFrame(boxes, columns=[*SIDES, "score", "number"]).assign(image=name))
     return pd.concat(found, ignore_index=True).astype({"number": int})
 
-
+# %% ../../nbs/04_train_detector.ipynb #b37aa228
 @dataclass
 class Evaluation:
     "What is known after the test"
@@ -445,7 +445,7 @@ def image_errors(rows: pd.DataFrame, truth: pd.DataFrame, found: pd.DataFrame, t
         table[name] = counts.reindex(table.index).fillna(0).astype(int)
     return table.assign(missed=table["boxes"] - table["right"], false=table["finds"] - table["right"]).reset_index()
 
-
+# %% ../../nbs/04_train_detector.ipynb #471d528e
 def run_facts(run: Run, data: Data, facts: dict) -> dict[str, Any]:
     "What the training was: lengths, rates, repairs"
     history, counts = run.history, data.rows["split"].value_counts()
@@ -460,14 +460,14 @@ def run_facts(run: Run, data: Data, facts: dict) -> dict[str, Any]:
             "train_images_per_second": float(history["images_per_second"].median()),
             "train_images_seen": int(tree.loc["train", "images"] * len(history)), "taxonomy_hash": facts["taxonomy_hash"]}
 
-
+# %% ../../nbs/04_train_detector.ipynb #f136d5ba
 def evaluate(config: DetectorConfig, run: Run, data: Data) -> Evaluation:
     "Test the best epoch once, write every table, and finish the run"
     weights, facts = load_weights(run.dir / "best")
     check_hash(facts["taxonomy_hash"], shown(run.dir))
     detector, classes, rows = load_detector(run.dir, config.device), data.scheme.classes, data.rows
     truth = {split: truth_table(rows, split) for split in ("train", "val", "test")}
-    threshold = best_threshold(truth["val"], found_table(detector, rows, "val"), classes)
+    threshold = best_threshold(truth["val"], thin(found_table(detector, rows, "val")), classes)
     run.save_model("best", weights, {**facts, "threshold": threshold})
     found, test = found_table(detector, rows, "test"), rows[rows["split"] == "test"]
     scores, frames = box_scores(truth["test"], found, classes), test[["name", "width", "height"]].rename(columns={"name": "image"})
@@ -475,18 +475,19 @@ def evaluate(config: DetectorConfig, run: Run, data: Data) -> Evaluation:
     groups = test["image_id"].map(data.manifest.drop_duplicates("image_id").set_index("image_id")["group_id"])
     low, high = interval(truth["test"], found, dict(zip(test["name"], groups)), classes, seed=config.seed)
     by_class = scores.table.set_index("class")["ap50"]
+    told = thin(found)  # what a person is shown, from the threshold up
     bare = test["name"][test["boxes"].map(len) == 0]
     metrics = {"test_map50": scores.map50, "test_map50_low": low, "test_map50_high": high, "test_map50_95": scores.map50_95,
                **{f"test_map50_{size}": other[f"map50_{size}"] for size in ("small", "medium", "large")},
                **{f"test_{name}_ap50": float(by_class[name]) if name in by_class else None for name in classes},
                "second_opinion_map50": other["map50"], "second_opinion_map50_95": other["map50_95"],
                "baseline_map50": box_scores(truth["test"], mean_boxes(truth["train"], frames), classes).map50,
-               "threshold": threshold, **{f"test_{k}": v for k, v in false_alarms(found, bare, threshold).items()},
+               "threshold": threshold, **{f"test_{k}": v for k, v in false_alarms(told, bare, threshold).items()},
                "n_test_images": len(test), "n_test_boxes": len(truth["test"]),
                **{f"n_test_{size}": other[f"n_{size}"] for size in ("small", "medium", "large")},
                **run_facts(run, data, facts)}
-    result = Evaluation(metrics, scores, background_confusion(truth["test"], found, classes, threshold), truth["test"], found,
-                        image_errors(rows, truth["test"], found, threshold))
+    result = Evaluation(metrics, scores, background_confusion(truth["test"], told, classes, threshold), truth["test"], found,
+                        image_errors(rows, truth["test"], told, threshold))
     tables = {"classes": scores.table, "confusion": result.confusion.reset_index(), "found": found, "images": result.images}
     for name, table in tables.items():
         with whole_file(run.dir / "tables" / f"{name}.parquet") as temporary:

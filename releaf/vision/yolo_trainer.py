@@ -103,7 +103,7 @@ def find_weights(weights: str,  # '', a file or folder, or a name that the libra
         raise FileNotFoundError(f"weights {weights!r}: the library has no such file to fetch")
     return target
 
-
+# %% ../../nbs/vision/39_yolo_trainer.ipynb #6f95bf3c
 def read_weights(path: Path) -> tuple[dict[str, torch.Tensor], list[str]]:  # state dict, class names
     "A state dict and its class names; nothing is unpickled freely"
     if path.is_dir():
@@ -172,7 +172,7 @@ def _no_bar(*args, **kwargs):
 
 library_trainer.check_amp, library_data.TQDM = _no_look_up, _no_bar
 
-
+# %% ../../nbs/vision/39_yolo_trainer.ipynb #459429cb
 class WasteTraining(DetectionTrainer):
     "The library's trainer, with the run's own schedule, seeds, checkpoints and report"
 
@@ -221,7 +221,7 @@ def _as_config(settings: SimpleNamespace):
     kind.free = tuple(vars(settings))  # this start was compared with the folder when the door opened it
     return kind(**vars(settings))
 
-
+# %% ../../nbs/vision/39_yolo_trainer.ipynb #afca156f
 def _begin_epoch(self: WasteTraining) -> None:
     "Plan the epoch, the same in every process, and seed it"
     lengths = [row["seconds"] for row in self.history[-3:]]
@@ -241,7 +241,7 @@ def _begin_epoch(self: WasteTraining) -> None:
     self.train_loader.generator.manual_seed(seed)
     self.epoch_start, self.images_seen = perf_counter(), 0
 
-
+# %% ../../nbs/vision/39_yolo_trainer.ipynb #c7ee1a07
 def _begin_step(self: WasteTraining) -> None:
     "The rate of this step; the library's warm-up, where it lasts, sets its own afterwards"
     share = min(self.images_seen / max(len(self.train_loader.dataset), 1), 1.0)
@@ -286,7 +286,7 @@ def _row(self: WasteTraining) -> dict[str, Any]:
             "lr": float(self.optimizer.param_groups[0]["lr"]), "images_per_second": len(self.train_loader.dataset) / self.train_seconds,
             "seconds": seconds, "eta": left[0] * left[1], "progress": self.span[1]}
 
-
+# %% ../../nbs/vision/39_yolo_trainer.ipynb #878dae51
 def _save_model(self: WasteTraining) -> bool:
     "Write best, checkpoint, last and history, and report"
     row = _row(self)
@@ -306,7 +306,7 @@ def _save_model(self: WasteTraining) -> bool:
     self.report({"loss": sum(float(v) for v in self.tloss.values()), **{name: row[name] for name in told}})
     return True
 
-
+# %% ../../nbs/vision/39_yolo_trainer.ipynb #3b09323e
 def _validate(self: WasteTraining):
     "The library's validation; the run's own column decides which epoch is best"
     self.train_seconds = perf_counter() - self.epoch_start

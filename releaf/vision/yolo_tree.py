@@ -159,7 +159,7 @@ class Tree:
     ledger: pd.DataFrame  # a row a split: photographs, images, boxes, empty
     repairs: dict[str, int]  # what was mended or left out, and how often
 
-
+# %% ../../nbs/vision/35_yolo_tree.ipynb #3ceec35a
 def tree_rows(manifest: pd.DataFrame,  # with boxes and splits
               scheme: Scheme) -> tuple[pd.DataFrame, dict[str, int]]:  # a row a photograph with its boxes and class numbers; repairs
     "What a tree will hold: sound boxes under a scheme, one photograph of each content"
@@ -182,7 +182,7 @@ def tree_rows(manifest: pd.DataFrame,  # with boxes and splits
     table["classes"] = [[] if each is None else each["number"].astype(int).tolist() for each in found]
     return table.reset_index(drop=True), repairs
 
-
+# %% ../../nbs/vision/35_yolo_tree.ipynb #ad75e60a
 def check_splits(rows: pd.DataFrame, where: str) -> None:
     "Every split has photographs with boxes, or the run would measure nothing"
     for split in SPLITS:
@@ -216,7 +216,7 @@ def write_tree(rows: pd.DataFrame,  # from `tree_rows`
     unread = {"unreadable photographs left out": len(told["bad"])} if told["bad"] else {}
     return Tree(folder / "data.yaml", pd.DataFrame(told["ledger"]).set_index("split"), {**repairs, **unread})
 
-
+# %% ../../nbs/vision/35_yolo_tree.ipynb #64f39beb
 def _write_all(rows: pd.DataFrame, folder: Path, tile: int, overlap: float, max_bad: float, workers: int) -> dict:
     "Every photograph; stops over the cap of unreadable ones"
     place, records = partial(place_image, folder=folder, tile=tile, overlap=overlap), rows.to_dict("records")

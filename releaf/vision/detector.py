@@ -115,12 +115,12 @@ def sample_manifest(config: DetectorConfig) -> pd.DataFrame:
     folder = draw_sample(place, n_per_item=1, size=32, n_scenes=config.sample_size)
     return read_source({"path": str(folder / "sample_scenes"), "source": "sample_scenes", "kind": "coco"}, config.max_bad)[0]
 
-# %% ../../nbs/04_train_detector.ipynb #54a4cf92
-def _read_part(folder: str, source: str | None, config: DetectorConfig) -> tuple[pd.DataFrame, dict[str, int]]:
-    "One folder's manifest, and what was wrong with its boxes"
+# %% ../../nbs/04_train_detector.ipynb #e8ed7b7f
+def _read_part(folder: str, source: str | None, config: DetectorConfig) -> tuple[pd.DataFrame, dict[str, int] | None]:
+    "One folder's manifest, and what was wrong with its boxes; None for a manifest, which needs no label map"
     path = resolve(folder)
     if "://" in folder or (Path(path) / "manifest.parquet").is_file():
-        return read_manifest(folder), {}
+        return read_manifest(folder), None
     if not Path(path).is_dir():
         raise FileNotFoundError(f"data_dir {folder!r}: no such folder ({path}); expected one with manifest.parquet or annotations.json")
     if not (Path(path) / "annotations.json").is_file():
@@ -135,12 +135,16 @@ def load_data(config: DetectorConfig) -> tuple[pd.DataFrame, dict[str, int]]:  #
     "The manifest of a run"
     folders, sources = as_list(config.data_dir), as_list(config.source)
     repairs: dict[str, int] = {}
-    parts = [] if folders else [sample_manifest(config)]
+    parts, unread = ([] if folders else [sample_manifest(config)]), list(sources)
     for number, folder in enumerate(folders):
         source = sources[number if len(sources) > 1 else 0] if sources else None
         part, found = _read_part(folder, source, config)
         parts.append(part)
+        unread = unread if found is None else []
+        found = found or {}
         repairs = {key: repairs.get(key, 0) + found.get(key, 0) for key in {**repairs, **found}}
+    if unread:
+        raise ValueError(f"source {unread[0]!r} is not read: it is the label map of COCO folders, and data_dir names none")
     for part, name in zip(parts, folders or ["drawn scenes"]):
         if not usable(part)["boxes"].dropna().map(len).sum():
             raise ValueError(f"data_dir {name!r}: {len(part)} images and none with boxes; expected a manifest or COCO file that has them")

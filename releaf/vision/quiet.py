@@ -5,8 +5,10 @@
 # %% auto #0
 __all__ = ['QUIET', 'SILENT_SETTINGS', 'settings_folder', 'load_library']
 
-# %% ../../nbs/vision/38_quiet.ipynb #b05fd9e2
+# %% ../../nbs/vision/38_quiet.ipynb #8faada14
+import atexit
 import os
+import shutil
 import sys
 import tempfile
 from functools import cache
@@ -33,7 +35,9 @@ def load_library():  # the module `ultralytics`, its parts for training and scor
     "Import the library, local and quiet"
     os.environ.update(QUIET)
     if "ultralytics" not in sys.modules and "YOLO_CONFIG_DIR" not in os.environ:
-        settings_folder(tempfile.mkdtemp(prefix="releaf-yolo-"))
+        folder = tempfile.mkdtemp(prefix="releaf-yolo-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        settings_folder(folder)
     threads = torch.get_num_threads()
     import ultralytics
     import ultralytics.engine.validator

@@ -6,7 +6,8 @@
 __all__ = ['WasteModel', 'as_float', 'read_architecture', 'build_network', 'find_weights', 'read_weights', 'start_from', 'cosine',
            'plan_epoch', 'WasteTraining', 'patient']
 
-# %% ../../nbs/vision/39_yolo_trainer.ipynb #0d98ce5e
+# %% ../../nbs/vision/39_yolo_trainer.ipynb #c7dc7d26
+import os
 from collections import defaultdict
 from dataclasses import make_dataclass
 from pathlib import Path
@@ -98,10 +99,22 @@ def find_weights(weights: str,  # '', a file or folder, or a name that the libra
         raise FileNotFoundError(f"weights {weights!r}: no such file; only a plain name such as yolov8n.pt can be fetched")
     target = Path(resolve("data/weights")) / weights
     target.parent.mkdir(parents=True, exist_ok=True)
-    attempt_download_asset(str(target))
+    if not target.is_file():
+        _fetch(weights, target)
+    return target
+
+
+def _fetch(weights: str, target: Path) -> None:
+    "Fetch weights by the library's own means; the one moment in which it may go online"
+    offline = os.environ.pop("YOLO_OFFLINE", None)
+    try:
+        attempt_download_asset(str(target))
+    except OSError as error:
+        raise ConnectionError(f"weights {weights!r}: could not be fetched: {error}") from error
+    finally:
+        os.environ.update({} if offline is None else {"YOLO_OFFLINE": offline})
     if not target.is_file():
         raise FileNotFoundError(f"weights {weights!r}: the library has no such file to fetch")
-    return target
 
 # %% ../../nbs/vision/39_yolo_trainer.ipynb #6f95bf3c
 def read_weights(path: Path) -> tuple[dict[str, torch.Tensor], list[str]]:  # state dict, class names

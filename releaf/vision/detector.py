@@ -248,8 +248,9 @@ def train(config: DetectorConfig, run: Run, data: Data) -> Tree:
              "tile": config.tile, "overlap": config.overlap, "threshold": 0.25, "taxonomy_hash": taxonomy_hash()}
     told = {"config": {**asdict(config), "precision": precision}, "facts": facts, "weights": str(weights or "")}
     write_json(run.dir / "yolo" / "start.json", told)
-    trainer = WasteTraining(overrides=trainer_options(config, run, tree))
-    trainer.train()
+    for left in tree.yaml.parent.glob("labels/*.cache"):  # pickles of the library's, which it would trust: made anew at every start
+        left.unlink()
+    WasteTraining(overrides=trainer_options(config, run, tree)).train()
     return tree
 
 

@@ -9,7 +9,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted(p for p in (ROOT / "nbs").rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
-RECIPES = {"multihead": "03_train_multihead.ipynb"}  # prefix of a parameter file -> its door
+RECIPES = {"multihead": "03_train_multihead.ipynb", "detector": "04_train_detector.ipynb"}  # prefix of a parameter file -> its door
 MAX_BYTES = 1_500_000
 
 
@@ -64,18 +64,23 @@ def problems() -> list[str]:
 
 
 def recipes() -> list[str]:
-    "Recipes whose values the door's configuration refuses, or whose backbone cannot be built"
+    "Recipes whose values the door's configuration refuses, or whose network cannot be built"
     from releaf.core import check_config
+    from releaf.vision.detector import DetectorConfig
     from releaf.vision.heads import make_backbone
     from releaf.vision.multihead import MultiheadConfig
-    cell, found = tagged(nbformat.read(ROOT / "nbs" / RECIPES["multihead"], as_version=4))[0], []
-    defaults = {node.target.id: ast.literal_eval(node.value) for node in ast.parse(cell.source).body}
-    for path in sorted((ROOT / "nbs" / "params").glob("multihead*.yaml")):
-        try:
-            config = check_config(MultiheadConfig, {**defaults, **yaml.safe_load(path.read_text(encoding="utf-8"))})
-            make_backbone(config.backbone)
-        except (ValueError, TypeError) as error:
-            found.append(f"{path.relative_to(ROOT)}: {error}")
+    from releaf.vision.yolo_trainer import read_architecture
+    found = []
+    doors = {"multihead": (MultiheadConfig, lambda config: make_backbone(config.backbone)),
+             "detector": (DetectorConfig, lambda config: read_architecture(config.model))}
+    for name, (kind, build) in doors.items():
+        cell = tagged(nbformat.read(ROOT / "nbs" / RECIPES[name], as_version=4))[0]
+        defaults = {node.target.id: ast.literal_eval(node.value) for node in ast.parse(cell.source).body}
+        for path in sorted((ROOT / "nbs" / "params").glob(f"{name}*.yaml")):
+            try:
+                build(check_config(kind, {**defaults, **yaml.safe_load(path.read_text(encoding="utf-8"))}))
+            except (ValueError, TypeError) as error:
+                found.append(f"{path.relative_to(ROOT)}: {error}")
     return found
 
 

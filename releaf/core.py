@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['repo_root', 'resolve', 'shown', 'whole_file', 'settle_folder', 'whole_folder', 'write_json', 'read_json',
-           'content_hash', 'unknown_parameters', 'check_config', 'config_from', 'seed_all', 'environment', 'pack_state',
-           'unpack_state', 'Run', 'save_weights', 'load_weights', 'record_result', 'print_row', 'reporting',
-           'pick_device', 'accelerator_for', 'keep_memory', 'die_with_parent', 'launch', 'Budget']
+           'content_hash', 'unknown_parameters', 'check_config', 'config_from', 'as_list', 'seed_all', 'environment',
+           'pack_state', 'unpack_state', 'Run', 'save_weights', 'load_weights', 'record_result', 'print_row',
+           'reporting', 'pick_device', 'accelerator_for', 'keep_memory', 'die_with_parent', 'launch', 'Budget']
 
 # %% ../nbs/00_core.ipynb #72d7daad
 import ast
@@ -200,6 +200,12 @@ def config_from(Config: type,  # the run's dataclass
     if missing:
         raise ValueError(f"parameter {missing[0]!r} is missing: {Config.__name__} wants {', '.join(missing)}")
     return check_config(Config, found)
+
+# %% ../nbs/00_core.ipynb #09726206
+def as_list(value: str | list[str]) -> list[str]:
+    "A list, or a text with commas, as a list"
+    parts = value.split(",") if isinstance(value, str) else value
+    return [part.strip() for part in parts if part.strip()]
 
 # %% ../nbs/00_core.ipynb #cb5d9a21
 def seed_all(seed: int,  # the run's seed

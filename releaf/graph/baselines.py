@@ -52,10 +52,14 @@ class Neighbourhood:
         return self._through(1 / np.maximum(self.degree, 1), heads, tails)
 
     def katz(self, heads: np.ndarray, tails: np.ndarray) -> np.ndarray:
-        start = self.matrix[self.head_rows[heads]]
-        one, two = self.matrix[self.tail_rows[tails]].T.tocsc(), start @ self.matrix
-        return (self.beta * (start @ sparse.eye(len(self.degree), format="csr"))[:, self.tail_rows[tails]]
-                + self.beta**2 * (start @ one) + self.beta**3 * (two @ one)).toarray()
+        here, there = self.head_rows[heads], self.tail_rows[tails]
+        if len(here) > len(there):  # the sum is the same from either side: walk from the fewer
+            return self._katz(there, here).T
+        return self._katz(here, there)
+
+    def _katz(self, here: np.ndarray, there: np.ndarray) -> np.ndarray:
+        start, end = self.matrix[here], self.matrix[there].T.tocsc()
+        return (self.beta * start[:, there] + self.beta**2 * (start @ end) + self.beta**3 * ((start @ self.matrix) @ end)).toarray()
 
     def walk(self, heads: np.ndarray, tails: np.ndarray) -> np.ndarray:
         step = sparse.diags(1 / np.maximum(self.degree, 1).astype(np.float32)) @ self.matrix

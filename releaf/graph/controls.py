@@ -65,7 +65,8 @@ def shuffle_features(features: Features, seed: int = 0) -> Features:
     "Each node gets the features of another node of its type"
     rng = np.random.default_rng(seed)
     order = {kind: rng.permutation(len(x)) for kind, x in features.x.items()}
-    return Features({kind: x[order[kind]] for kind, x in features.x.items()}, {kind: rows[order[kind]] for kind, rows in features.text.items()})
+    return Features({kind: x[order[kind]] for kind, x in features.x.items()},
+                    {kind: rows[order[kind]] for kind, rows in features.text.items()})
 
 # %% ../../nbs/graph/46_controls.ipynb #da7578ba
 def auc_interval(positive: np.ndarray, negative: np.ndarray, deviations: float = 1.96) -> tuple[float, float, float]:

@@ -75,7 +75,8 @@ def encoder_features(graph: Graph,
     for kind, table in graph.nodes.items():
         texts, parts = node_text(table), []
         for start in range(0, len(texts), batch_size):
-            words = tokenizer(texts[start:start + batch_size], padding=True, truncation=True, max_length=most, return_tensors="pt").to(where)
+            part = texts[start:start + batch_size]
+            words = tokenizer(part, padding=True, truncation=True, max_length=most, return_tensors="pt").to(where)
             mask = words["attention_mask"].unsqueeze(-1).float()
             state = model(**words).last_hidden_state.float()
             parts.append(((state * mask).sum(1) / mask.sum(1)).cpu())
@@ -96,7 +97,8 @@ def make_features(graph: Graph,
     if brought or features == "given":
         without = [kind for kind in graph.nodes if kind not in brought]
         if without:
-            raise ValueError(f"features: {', '.join(brought) or 'no type'} of the graph has a column features, {without[0]!r} has none; expected all or none")
+            raise ValueError(f"features: {', '.join(brought) or 'no type'} of the graph has a column features, "
+                             f"{without[0]!r} has none; expected all or none")
         return Features({kind: np.stack(table["features"]).astype(np.float32) for kind, table in graph.nodes.items()}, {})
     return tfidf_features(graph, input_dim, unseen, seed) if features == "tfidf" else encoder_features(graph, features, device)
 

@@ -9,7 +9,7 @@ __all__ = ['Clones', 'draw_links', 'generate_graph']
 import numpy as np
 import pandas as pd
 
-from .features import tfidf_features
+from .features import Features, tfidf_features
 from .knowledge import TARGET, EdgeType, Graph, check_graph
 
 # %% ../../nbs/graph/42_generate.ipynb #0f70c68d
@@ -70,12 +70,14 @@ def generate_graph(base: Graph,  # what it is grown from
                    traits: int = 12,
                    fidelity: float = 0.8,  # share of links whose ends have one trait
                    noise: float = 1.0,  # length of the noise in the features; the texts have length 1
+                   features: Features | None = None,  # of the original; None: its texts, `width` numbers
                    ) -> Graph:  # generated is True
     "Grow a graph with planted structure"
     rng, total = np.random.default_rng(seed), sum(map(len, base.nodes.values()))
     if nodes < total:
         raise ValueError(f"generate_nodes {nodes}: expected at least {total}, the nodes of the graph it is grown from")
-    x = tfidf_features(base, width, seed=seed).x
+    x = (features or tfidf_features(base, width)).x
+    width = x[base.tail_type].shape[1]
     codes = rng.standard_normal((traits, width))
     codes /= np.linalg.norm(codes, axis=1, keepdims=True)
     clones = {kind: Clones(len(table), round(nodes * len(table) / total), traits, rng) for kind, table in base.nodes.items()}

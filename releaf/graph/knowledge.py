@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..core import read_json, repo_root, resolve, shown, whole_file, whole_folder, write_json
+from ..core import read_json, resolve, shown, whole_folder, write_json
 from ..waste.taxonomy import load_taxonomy, read_table
 
 # %% ../../nbs/graph/40_knowledge.ipynb #c3d59001
@@ -121,7 +121,8 @@ def check_nodes(kind: str,  # the nodes' type
             values = pd.to_numeric(table[column], errors="coerce")
             off = ~values.between(low, high)
             if off.any():
-                raise ValueError(f"{where}: {table['id'][off.idxmax()]}: {column} is {table[column][off.idxmax()]!r}, expected {low} to {high}")
+                found = table[column][off.idxmax()]
+                raise ValueError(f"{where}: {table['id'][off.idxmax()]}: {column} is {found!r}, expected {low} to {high}")
     if "features" in table:
         sizes = table["features"].map(lambda row: -1 if row is None or np.isscalar(row) else len(row))
         if sizes.nunique() != 1 or sizes.iloc[0] < 1:
@@ -162,6 +163,7 @@ def check_graph(graph: Graph,
     total = sum(map(len, graph.nodes.values()))
     if total < least:
         raise ValueError(f"the graph has {total} nodes, expected at least {least}: nothing can be learnt or measured on it")
+    graph.nodes, graph.edges = dict(sorted(graph.nodes.items())), dict(sorted(graph.edges.items()))  # one order, however it was read
     for kind, table in graph.nodes.items():
         check_nodes(kind, table, kind)
     for kind, links in graph.edges.items():
@@ -265,7 +267,8 @@ def read_graph(folder: str | Path,  # nodes/, edges/
     folder = Path(resolve(folder))
     nodes = {path.stem: pd.read_parquet(path) for path in sorted((folder / "nodes").glob("*.parquet"))}
     if not nodes:
-        raise FileNotFoundError(f"{shown(folder)}: no nodes/*.parquet; expected a graph as `write_graph` leaves it, or knowledge tables (CSV)")
+        raise FileNotFoundError(f"{shown(folder)}: no nodes/*.parquet; expected a graph as `write_graph` leaves it, "
+                                "or knowledge tables (CSV)")
     for kind, table in nodes.items():
         check_nodes(kind, table, shown(folder / "nodes" / f"{kind}.parquet"))
     edges, facts = {}, {}
@@ -275,7 +278,8 @@ def read_graph(folder: str | Path,  # nodes/, edges/
             raise ValueError(f"{shown(path)}: expected <head>__<relation>__<tail> with node types among {', '.join(nodes)}")
         if not {"head", "tail"} <= set(table):
             raise ValueError(f"{shown(path)}: expected the columns head and tail, found {', '.join(map(str, table.columns))}")
-        edges[kind] = np.stack([number_ends(table["head"], nodes[kind[0]], shown(path)), number_ends(table["tail"], nodes[kind[2]], shown(path))])
+        edges[kind] = np.stack([number_ends(table["head"], nodes[kind[0]], shown(path)),
+                                number_ends(table["tail"], nodes[kind[2]], shown(path))])
         facts[kind] = table.drop(columns=["head", "tail"])
     said = read_json(folder / "graph.json") if (folder / "graph.json").is_file() else {}
     return check_graph(Graph(nodes, edges, facts, bool(said.get("generated", False))), duplicates)
@@ -321,7 +325,8 @@ def draw_around(graph: Graph, name: str, ax, most: int = 14) -> None:
         angle = 2 * np.pi * place / max(len(first), 1)
         x, y = np.cos(angle), np.sin(angle)
         ax.plot([0, x], [0, y], color="lightgrey", zorder=1)
-        ax.text(0.55 * x, 0.55 * y, relation, fontsize=6, color="grey", ha="center", rotation=np.degrees(angle) if x > 0 else np.degrees(angle) + 180)
+        turn = np.degrees(angle) + (0 if x > 0 else 180)
+        ax.text(0.55 * x, 0.55 * y, relation, fontsize=6, color="grey", ha="center", rotation=turn)
         ax.scatter(x, y, s=50, color=colours.get(other, "grey"), zorder=2)
         ax.text(1.06 * x, 1.06 * y, graph.nodes[other]["name"].iloc[number], fontsize=8, ha="left" if x > 0 else "right", va="center")
     ax.scatter(0, 0, s=120, color=colours.get(kind, "grey"), zorder=3)

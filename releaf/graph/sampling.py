@@ -95,8 +95,7 @@ class NeighbourSampler:
                  fanout: list[int],  # links of each type a node, by step
                  ):
         self.sizes, self.fanout = sizes, fanout
-        self.into = {kind: sparse.csr_matrix((np.ones(found.shape[1], np.float32), (found[1], found[0])), shape=(sizes[kind[2]], sizes[kind[0]]))
-                     for kind, found in links.items()}
+        self.into = {kind: pair_matrix(found[::-1].T, (sizes[kind[2]], sizes[kind[0]])) for kind, found in links.items()}
 
     def _pick(self, matrix: sparse.csr_matrix, rows: np.ndarray, most: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         "Positions in `rows` and columns of at most `most` entries of each row"

@@ -145,7 +145,8 @@ def message_links(graph: Graph,
     "All links that messages may pass along, both directions"
     unknown = set(drop) - {kind[1] for kind in graph.edges}
     if unknown:
-        raise ValueError(f"drop_relations: {sorted(unknown)[0]!r} is no relation of the graph; known: {', '.join(sorted({k[1] for k in graph.edges}))}")
+        known = ", ".join(sorted({kind[1] for kind in graph.edges}))
+        raise ValueError(f"drop_relations: {sorted(unknown)[0]!r} is no relation of the graph; known: {known}")
     links = {kind: found for kind, found in graph.edges.items() if kind[1] not in (TARGET, FORBIDDEN, *drop)}
     for kind in graph.targets:
         start = graph.offsets[kind[0]]

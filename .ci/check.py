@@ -9,7 +9,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted(p for p in (ROOT / "nbs").rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
-RECIPES = {"multihead": "03_train_multihead.ipynb"}  # prefix of a parameter file -> its door
+RECIPES = {"multihead": "03_train_multihead.ipynb", "gnn": "05_train_gnn.ipynb"}  # prefix of a parameter file -> its door
 MAX_BYTES = 1_500_000
 
 
@@ -67,15 +67,19 @@ def recipes() -> list[str]:
     "Recipes whose values the door's configuration refuses, or whose backbone cannot be built"
     from releaf.core import check_config
     from releaf.vision.heads import make_backbone
+    from releaf.graph.gnn import GnnConfig
     from releaf.vision.multihead import MultiheadConfig
-    cell, found = tagged(nbformat.read(ROOT / "nbs" / RECIPES["multihead"], as_version=4))[0], []
-    defaults = {node.target.id: ast.literal_eval(node.value) for node in ast.parse(cell.source).body}
-    for path in sorted((ROOT / "nbs" / "params").glob("multihead*.yaml")):
-        try:
-            config = check_config(MultiheadConfig, {**defaults, **yaml.safe_load(path.read_text(encoding="utf-8"))})
-            make_backbone(config.backbone)
-        except (ValueError, TypeError) as error:
-            found.append(f"{path.relative_to(ROOT)}: {error}")
+    found = []
+    for prefix, Config in (("multihead", MultiheadConfig), ("gnn", GnnConfig)):
+        cell = tagged(nbformat.read(ROOT / "nbs" / RECIPES[prefix], as_version=4))[0]
+        defaults = {node.target.id: ast.literal_eval(node.value) for node in ast.parse(cell.source).body}
+        for path in sorted((ROOT / "nbs" / "params").glob(f"{prefix}_*.yaml")):
+            try:
+                config = check_config(Config, {**defaults, **yaml.safe_load(path.read_text(encoding="utf-8"))})
+                if prefix == "multihead":
+                    make_backbone(config.backbone)
+            except (ValueError, TypeError) as error:
+                found.append(f"{path.relative_to(ROOT)}: {error}")
     return found
 
 

@@ -23,10 +23,13 @@ from .knowledge import Graph
 
 # %% ../../nbs/graph/41_features.ipynb #0f2611d4
 def node_text(table: pd.DataFrame,  # nodes of one type
-              ) -> list[str]:  # name and description of each
-    "What there is to read of each node"
-    described = table["description"] if "description" in table else pd.Series("", index=table.index)
-    return (table["name"].astype(str) + ". " + described.fillna("").astype(str)).tolist()
+              ) -> list[str]:  # name, description and theme of each
+    "What there is to read of each node: itself, never its links"
+    text = table["name"].astype(str)
+    for column in ("description", "family", "group"):
+        if column in table:
+            text = text + ". " + table[column].fillna("").astype(str).str.replace("_", " ")
+    return text.tolist()
 
 
 @dataclass

@@ -29,7 +29,7 @@ from .metrics import (NEGATIVES, Block, Field, by_degree, draw_negatives, either
                                   ranking_scores, reciprocal, score_pairs, separation)
 from .model import Messages, UpcyclingGNN, common_counts
 from .recommend import load_recommender
-from .sampling import Negatives, NeighbourSampler, has_pyg_lib, softmax_loss
+from .sampling import Negatives, NeighbourSampler, has_pyg_lib, separation_loss, softmax_loss
 from .splits import Split, check_hidden, make_split, message_links, read_split, unseen_nodes, write_split
 
 _all_ = ["load_recommender"]
@@ -60,6 +60,7 @@ class GnnConfig:
     pair_inputs: bool  # the decoder sees what rules of thumb count
     negatives: Literal["all", "uniform", "popularity", "two_hop"]
     num_negatives: Positive  # candidates a side a step; all takes everything
+    separate: Annotated[float, Check(ge=0)]  # weight of the loss that tells links from non-links everywhere, beside ranking them
     split: Literal["random", "cold_item", "cold_idea"]
     val_share: Share
     test_share: Share
@@ -181,7 +182,7 @@ def make_data(config: GnnConfig, graph: Graph, split: Split, features: Features 
 
 # %% ../../nbs/05_train_gnn.ipynb #ad5e67b9
 def pairs_loss(model: UpcyclingGNN, head: torch.Tensor, tail: torch.Tensor, inputs: torch.Tensor | None, pairs: np.ndarray, data: Data,
-               rng: np.random.Generator,
+               rng: np.random.Generator, separate: float = 0.0,
                place: Callable = lambda heads=None, tails=None: heads if tails is None else tails) -> torch.Tensor:
     "Softmax over candidates on both sides; `place` finds the rows of heads and tails in what was encoded"
     put = lambda array: torch.from_numpy(np.ascontiguousarray(array)).to(data.device)
@@ -193,7 +194,11 @@ def pairs_loss(model: UpcyclingGNN, head: torch.Tensor, tail: torch.Tensor, inpu
         scores = head[hs[rows]] @ tail[other].T if side else tail[ts[rows]] @ head[other].T
         if inputs is not None:
             scores = scores + model.common(inputs[hs[rows, None], other[None]] if side else inputs[other[None], ts[rows, None]])
-        return softmax_loss(own[rows].float(), scores.float(), put(known), put(rate)).sum() / len(pairs)
+        known, rate = put(known), put(rate)
+        loss = softmax_loss(own[rows].float(), scores.float(), known, rate)
+        if separate:
+            loss = loss + separate * separation_loss(own[rows] + model.level, scores + model.level, known, rate)
+        return loss.sum() / len(pairs)
 
     every = torch.arange(len(pairs), device=data.device)
     loss = against(*data.negatives.tails(pairs[:, 0], rng), every, True)
@@ -205,7 +210,7 @@ def pairs_loss(model: UpcyclingGNN, head: torch.Tensor, tail: torch.Tensor, inpu
 
 # %% ../../nbs/05_train_gnn.ipynb #ef108626
 def sampled_loss(model: UpcyclingGNN, pairs: np.ndarray, data: Data, sampler: NeighbourSampler, rng: np.random.Generator,
-                 means: bool) -> torch.Tensor:
+                 means: bool, separate: float = 0.0) -> torch.Tensor:
     "The loss of one batch on its sampled surroundings"
     draw = int(rng.integers(2**62))  # the candidates are drawn here, to sample around them, and again in the loss
     first = np.random.default_rng(draw)
@@ -241,7 +246,7 @@ def sampled_loss(model: UpcyclingGNN, pairs: np.ndarray, data: Data, sampler: Ne
             found[mine] = starts[kind] + np.searchsorted(wanted[kind], heads[mine] - start)
         return found
 
-    return pairs_loss(model, head, tail, None, pairs, data, np.random.default_rng(draw), place)
+    return pairs_loss(model, head, tail, None, pairs, data, np.random.default_rng(draw), separate, place)
 
 # %% ../../nbs/05_train_gnn.ipynb #6a0c56f1
 @torch.inference_mode()
@@ -296,9 +301,9 @@ def train_epoch(model: UpcyclingGNN, optimizer, config: GnnConfig, data: Data, r
     for part in parts:
         with half:
             if sampler is None:
-                loss = pairs_loss(model, *model.ends(data.x, part.messages), part.inputs, part.pairs, data, rng)
+                loss = pairs_loss(model, *model.ends(data.x, part.messages), part.inputs, part.pairs, data, rng, config.separate)
             else:
-                loss = sampled_loss(model, part, data, sampler, rng, means)
+                loss = sampled_loss(model, part, data, sampler, rng, means, config.separate)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

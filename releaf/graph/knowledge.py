@@ -320,7 +320,9 @@ def draw_around(graph: Graph, name: str, ax, most: int = 14) -> None:
     "A node, its neighbours, and what its ideas ask for"
     kind, row = find_node(graph, name, list(graph.nodes))
     colours = {"idea": "darkorange", "material": "seagreen", "item": "steelblue"}
-    first = neighbours(graph, kind, row)[:most]
+    found = neighbours(graph, kind, row)
+    turn = [sum(other[0] == each[0] for other in found[:number]) for number, each in enumerate(found)]
+    first = sorted([each for _, each in sorted(zip(turn, found), key=lambda pair: pair[0])][:most])  # some of every relation
     for place, (relation, other, number) in enumerate(first):
         angle = 2 * np.pi * place / max(len(first), 1)
         x, y = np.cos(angle), np.sin(angle)

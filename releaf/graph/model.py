@@ -170,6 +170,7 @@ class UpcyclingGNN(nn.Module):
         self.readers = nn.ModuleDict({kind: nn.Linear(width, width) for kind, width in widths.items() if kind in self._ends()})
         self.text_scale = nn.Parameter(torch.tensor(5.0))
         self.graph_scale = nn.Parameter(torch.tensor(1.0))
+        self.level = nn.Parameter(torch.tensor(-3.0))  # added where links are told from non-links; no rank depends on it
         self.pair = nn.Linear(inputs, 1) if inputs else None
         for layer in self.readers.values():
             nn.init.eye_(layer.weight)

@@ -179,33 +179,39 @@ class UpcyclingGNN(nn.Module):
     def _ends(self) -> list[str]:
         return [*(kind[0] for kind in self.targets), self.targets[0][2]]
 
-    def encode(self, x: dict[str, torch.Tensor], messages: Messages,
-               nodes: dict[str, torch.Tensor] | None = None) -> dict[str, torch.Tensor]:
-        "A vector a node; `nodes` names the rows that a sample holds"
-        state = {}
-        for kind in self.sizes:
-            parts = [self.encoders[kind](self.dropout(x[kind]))] if kind in self.widths else []
-            if kind in self.vectors:
-                parts.append(self.vectors[kind] if nodes is None else self.vectors[kind][nodes[kind]])
-            state[kind] = sum(parts)
-        for norm, conv in zip(self.norms, self.convs):
-            heard = conv({kind: norm[kind](value) for kind, value in state.items()}, messages)
-            state = {kind: value + self.dropout(torch.relu(heard[kind])) if kind in heard else value for kind, value in state.items()}
-        return {kind: self.norms[-1][kind](value) for kind, value in state.items()}
+# %% ../../nbs/graph/47_model.ipynb #ca883680
+def _encode(self: UpcyclingGNN, x: dict[str, torch.Tensor], messages: Messages,
+            nodes: dict[str, torch.Tensor] | None = None) -> dict[str, torch.Tensor]:
+    "A vector a node; `nodes` names the rows that a sample holds"
+    state = {}
+    for kind in self.sizes:
+        parts = [self.encoders[kind](self.dropout(x[kind]))] if kind in self.widths else []
+        if kind in self.vectors:
+            parts.append(self.vectors[kind] if nodes is None else self.vectors[kind][nodes[kind]])
+        state[kind] = sum(parts)
+    for norm, conv in zip(self.norms, self.convs):
+        heard = conv({kind: norm[kind](value) for kind, value in state.items()}, messages)
+        state = {kind: value + self.dropout(torch.relu(heard[kind])) if kind in heard else value for kind, value in state.items()}
+    return {kind: self.norms[-1][kind](value) for kind, value in state.items()}
 
-    def ends(self, x: dict[str, torch.Tensor], messages: Messages, nodes: dict[str, torch.Tensor] | None = None):
-        "All heads (numbered through) [heads, d] and all tails [tails, d], ready to be multiplied"
-        state = self.encode(x, messages, nodes)
 
-        def side(kind, scale, text):
-            seen = [self.sides[kind](self.dropout(state[kind])) * scale]
-            if kind in self.readers:
-                seen.append(normalize(self.readers[kind](x[kind]), dim=-1) * text)
-            return torch.cat(seen, 1)
+def _ends_of_all(self: UpcyclingGNN, x: dict[str, torch.Tensor], messages: Messages, nodes: dict[str, torch.Tensor] | None = None):
+    "All heads (numbered through) [heads, d] and all tails [tails, d], ready to be multiplied"
+    state = self.encode(x, messages, nodes)
 
-        head = torch.cat([side(kind[0], self.graph_scale / state[kind[0]].shape[1] ** 0.5, self.text_scale) for kind in self.targets])
-        return head, side(self.targets[0][2], 1.0, 1.0)
+    def side(kind, scale, text):
+        seen = [self.sides[kind](self.dropout(state[kind])) * scale]
+        if kind in self.readers:
+            seen.append(normalize(self.readers[kind](x[kind]), dim=-1) * text)
+        return torch.cat(seen, 1)
 
-    def common(self, inputs: torch.Tensor) -> torch.Tensor:
-        "The part of the score that comes from what a pair has in common"
-        return self.pair(inputs).squeeze(-1)
+    head = torch.cat([side(kind[0], self.graph_scale / state[kind[0]].shape[1] ** 0.5, self.text_scale) for kind in self.targets])
+    return head, side(self.targets[0][2], 1.0, 1.0)
+
+
+def _common(self: UpcyclingGNN, inputs: torch.Tensor) -> torch.Tensor:
+    "The part of the score that comes from what a pair has in common"
+    return self.pair(inputs).squeeze(-1)
+
+
+UpcyclingGNN.encode, UpcyclingGNN.ends, UpcyclingGNN.common = _encode, _ends_of_all, _common

@@ -102,7 +102,7 @@ class GnnConfig:
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"seeds: found {self.seeds}, expected at least one and none twice")
         if self.num_neighbors and (len(self.num_neighbors) != self.num_layers or min(self.num_neighbors) < 1):
-            raise ValueError(f"num_neighbors: found {self.num_neighbors}, expected a positive number for each of {self.num_layers} layers, or none")
+            raise ValueError(f"num_neighbors: found {self.num_neighbors}, expected a positive number for each of {self.num_layers} layers")
         if self.num_neighbors and self.pair_inputs:
             raise ValueError("pair_inputs: counts over the whole graph do not go with num_neighbors; set pair_inputs to False")
         if self.conv == "gat" and self.hidden_dim % self.heads:

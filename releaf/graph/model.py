@@ -61,27 +61,27 @@ class Messages:
 
 # %% ../../nbs/graph/47_model.ipynb #1532acec
 class MeanConv(nn.Module):
-    "One matrix a relation over the mean of its neighbours; with `attend`, an attention over the relations of a node"
+    "A map for each relation, the mean over its neighbours, and their sum; with `attend`, weighed by an attention over a node's relations"
 
     def __init__(self, kinds: list[EdgeType], width: int, attend: bool):
         super().__init__()
         goals = sorted({kind[2] for kind in kinds})
         self.into = {goal: [kind for kind in kinds if kind[2] == goal] for goal in goals}
-        self.mix = nn.ModuleDict({goal: nn.Linear(width * len(into), width) for goal, into in self.into.items()})
+        self.maps = nn.ModuleDict({"__".join(kind): nn.Linear(width, width, bias=False) for kind in kinds})
+        self.bias = nn.ParameterDict({goal: torch.zeros(width) for goal in goals})
         self.ask = nn.ModuleDict({goal: nn.Linear(2 * width, 1) for goal in goals}) if attend else None
-        self.kind_bias = nn.ParameterDict({goal: torch.zeros(len(into)) for goal, into in self.into.items()}) if attend else None
 
     def forward(self, x: dict[str, torch.Tensor], messages: Messages) -> dict[str, torch.Tensor]:
         out = {}
-        for goal, into in self.into.items():
-            heard = [Mean.apply(*messages.means[kind], x[kind[0]]) for kind in into]
+        for goal, into in self.into.items():  # the map comes first: most relations start at the type with fewer nodes
+            heard = [Mean.apply(*messages.means[kind], self.maps["__".join(kind)](x[kind[0]])) for kind in into]
             if self.ask is not None:
                 stacked = torch.stack(heard, 1)
-                asked = self.ask[goal](torch.cat([x[goal][:, None].expand_as(stacked), stacked], 2)).squeeze(2) + self.kind_bias[goal]
+                asked = self.ask[goal](torch.cat([x[goal][:, None].expand_as(stacked), stacked], 2)).squeeze(2)
                 there = torch.stack([messages.present[kind] for kind in into], 1)
                 weight = torch.softmax(nn.functional.leaky_relu(asked, 0.2).masked_fill(~there, -1e9), 1) * there
-                heard = [stacked[:, number] * weight[:, number:number + 1] * len(into) for number in range(len(into))]
-            out[goal] = self.mix[goal](torch.cat(heard, 1))
+                heard = [(stacked * weight[:, :, None]).sum(1) * len(into)]
+            out[goal] = sum(heard[1:], heard[0] + self.bias[goal])
         return out
 
 
@@ -163,7 +163,9 @@ class UpcyclingGNN(nn.Module):
         self.encoders = nn.ModuleDict({kind: nn.Linear(width, hidden_dim) for kind, width in widths.items()})
         self.vectors = nn.ParameterDict({kind: torch.randn(size, hidden_dim) * 0.1 for kind, size in sizes.items()
                                          if node_vectors or kind not in widths})
-        self.convs = nn.ModuleList([make_conv(conv, kinds, hidden_dim, heads, dropout) for _ in range(num_layers)])
+        read = [kind for kind in kinds if kind[2] in self._ends()]  # the last layer speaks only to what the decoder reads
+        self.convs = nn.ModuleList([make_conv(conv, kinds if number + 1 < num_layers else read, hidden_dim, heads, dropout)
+                                    for number in range(num_layers)])
         self.norms = nn.ModuleList([nn.ModuleDict({kind: nn.LayerNorm(hidden_dim) for kind in sizes}) for _ in range(num_layers + 1)])
         self.dropout = nn.Dropout(dropout)
         self.sides = nn.ModuleDict({kind: nn.Linear(hidden_dim, hidden_dim) for kind in self._ends()})

@@ -47,9 +47,11 @@ def draw_links(base: np.ndarray,  # [2, links] between originals
         trait = np.where(rng.random(len(one)) < fidelity, head.trait[one], rng.integers(0, head.traits, len(one)))
         pairs = np.stack([one, tail.draw(drawn[1], rng, trait)], 1)
         pairs = np.sort(pairs[pairs[:, 0] != pairs[:, 1]], 1) if loop else pairs
-        found = np.unique(np.vstack([found, pairs]), axis=0)
+        before, found = len(found), np.unique(np.vstack([found, pairs]), axis=0)
         if len(found) >= number:
             return found[rng.permutation(len(found))[:number]].T
+        if len(found) < before + 0.01 * (number - before):
+            break
     raise ValueError(f"only {len(found)} different links of {number} could be drawn; ask for more nodes or fewer links")
 
 # %% ../../nbs/graph/42_generate.ipynb #9330e933

@@ -30,7 +30,7 @@ from .metrics import (NEGATIVES, Block, Field, by_degree, draw_negatives, either
                                   ranking_scores, reciprocal, score_pairs, separation)
 from .model import Messages, UpcyclingGNN, common_counts
 from .recommend import load_recommender
-from .sampling import Negatives, NeighbourSampler, has_pyg_lib, separation_loss, softmax_loss
+from .sampling import Negatives, NeighbourSampler, separation_loss, softmax_loss
 from .splits import Split, check_hidden, make_split, message_links, read_split, unseen_nodes, write_split
 
 _all_ = ["load_recommender"]
@@ -371,7 +371,6 @@ def fit(config: GnnConfig, run: Run | None, data: Data, show: Callable[[dict], N
         print(f"resuming {shown(run.dir)} after epoch {counters['epoch']} of seed {config.seeds[counters['seed_index']]}", flush=True)
     sampler = None
     if config.num_neighbors:
-        has_pyg_lib()
         sampler = NeighbourSampler(data.links, data.whole.messages.sizes, config.num_neighbors)
     budget = Budget(config.max_minutes, counters["seconds"])
     with reporting(run, config.wandb_mode, show) if run is not None else nullcontext(show) as report:

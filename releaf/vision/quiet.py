@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 
 import torch  # before the library, which otherwise sets the number of threads
+from PIL import Image
 
 # %% ../../nbs/vision/38_quiet.ipynb #9eaa8b8d
 QUIET = {"YOLO_OFFLINE": "1", "YOLO_AUTOINSTALL": "false", "YOLO_VERBOSE": "false", "ULTRALYTICS_SAFE_LOAD": "1"}
@@ -42,6 +43,8 @@ def load_library():  # the module `ultralytics`, its parts for training and scor
     import ultralytics
     import ultralytics.engine.validator
     import ultralytics.utils.metrics
+    from ultralytics.utils import patches
+    Image.open = patches._image_open  # Pillow's own again: the library's would install a package when a file is no image
     torch.set_num_threads(threads)
     silent = {name: False for name in SILENT_SETTINGS if ultralytics.settings.get(name)}
     if silent:

@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['Positive', 'Share', 'Numbers', 'Names', 'listed', 'GnnConfig', 'open_graph', 'open_split', 'Fold', 'Data',
            'fold_numbers', 'make_data', 'pairs_loss', 'sampled_loss', 'scorer', 'some', 'build', 'model_facts',
-           'train_epoch', 'fit', 'Evaluation', 'trained_model', 'measure', 'test_negatives', 'control_runs',
-           'draw_uniform', 'evaluate', 'load_recommender']
+           'train_epoch', 'exact_sums', 'fit', 'Evaluation', 'trained_model', 'measure', 'test_negatives',
+           'control_runs', 'draw_uniform', 'evaluate', 'load_recommender']
 
 # %% ../../nbs/05_train_gnn.ipynb #f916171a
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any, Literal
 
@@ -360,6 +360,17 @@ def _one_epoch(config: GnnConfig, data: Data, model, optimizer, sampler, counter
             "eta": (total - config.epochs * number - epoch) * seconds}
 
 # %% ../../nbs/05_train_gnn.ipynb #1ecb7b7e
+@contextmanager
+def exact_sums(device: torch.device):
+    "On a CPU, add gradients of rows that are read twice in one order, so that a run can be repeated with any number of threads"
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(device.type == "cpu" or before, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before)
+
+
 def fit(config: GnnConfig, run: Run | None, data: Data, show: Callable[[dict], None] = print_row) -> dict[str, Any]:
     "Train each seed from wherever the run stands; without a run nothing is written and the last seed's best weights come back"
     keep_memory()
@@ -373,7 +384,7 @@ def fit(config: GnnConfig, run: Run | None, data: Data, show: Callable[[dict], N
     if config.num_neighbors:
         sampler = NeighbourSampler(data.links, data.whole.messages.sizes, config.num_neighbors)
     budget = Budget(config.max_minutes, counters["seconds"])
-    with reporting(run, config.wandb_mode, show) if run is not None else nullcontext(show) as report:
+    with exact_sums(data.device), reporting(run, config.wandb_mode, show) if run is not None else nullcontext(show) as report:
         while True:
             if counters["ended"]:
                 if counters["seed_index"] + 1 == len(config.seeds):

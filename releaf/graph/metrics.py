@@ -32,10 +32,6 @@ class Field:
     tail_degree: np.ndarray  # training links of each tail
     head_degree: np.ndarray
 
-    def same_type(self, head: int) -> np.ndarray:
-        "All heads of the type of one head"
-        return np.flatnonzero(self.head_type == self.head_type[head])
-
 
 def pair_matrix(pairs: np.ndarray, shape: tuple[int, int]) -> sparse.csr_matrix:
     "A sparse matrix of ones"

@@ -22,13 +22,11 @@ from PIL import Image
 from pydantic import ConfigDict, Field
 
 from ..core import (Run, as_list, load_weights, pick_device, read_json, resolve, shown, whole_file, write_json)
-from ..data.clean import find_duplicates
 from ..data.gather import read_source
 from ..data.images import ImageError, read_image
-from ..data.manifest import join_manifests, read_manifest, usable, write_manifest
-from ..data.quality import group_copies
+from ..data.manifest import read_manifest, usable, write_manifest
 from ..data.sample import DRAWING_VERSION, draw_sample
-from ..data.split import split_manifest
+from ..data.split import ready_to_train
 from .box_metrics import (background_confusion, best_threshold, box_scores, false_alarms, interval, mean_boxes, right_finds,
                                        second_opinion, surest, thin)
 from .quiet import settings_folder
@@ -143,18 +141,8 @@ def load_data(config: DetectorConfig) -> tuple[pd.DataFrame, dict[str, int]]:  #
     for part, name in zip(parts, folders or ["drawn scenes"]):
         if not usable(part)["boxes"].dropna().map(len).sum():
             raise ValueError(f"data_dir {name!r}: {len(part)} images and none with boxes; expected a manifest or COCO file that has them")
-    given = [usable(part)["split"].notna() for part in parts]
-    if len(parts) == 1 and given[0].all():
-        return parts[0], repairs
-    if any(rows.any() and not rows.all() for rows in given):
-        raise ValueError("data_dir: a manifest has a split for some of its usable rows; expected one for all or for none")
-    if any(rows.any() for rows in given):
-        print("the splits that the manifests bring are dropped: joined sets are grouped and split anew", flush=True)
-    manifest = join_manifests(parts)
-    if config.near_duplicates:
-        photographs = usable(manifest).drop_duplicates("image_id")["path"].tolist()
-        manifest = group_copies(manifest, find_duplicates(photographs, workers=max(1, config.num_workers)))
-    return split_manifest(manifest, config.val_share, config.test_share, config.seed), repairs
+    manifest = ready_to_train(parts, config.val_share, config.test_share, config.seed, config.near_duplicates, max(1, config.num_workers))
+    return manifest, repairs
 
 # %% ../../nbs/04_train_detector.ipynb #797f0247
 @dataclass

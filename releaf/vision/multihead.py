@@ -35,12 +35,10 @@ from tqdm.auto import tqdm
 
 from ..core import (Budget, Run, accelerator_for, as_list, check_config, die_with_parent, keep_memory, launch, load_weights,
                          pick_device, print_row, reporting, resolve, seed_all, shown, whole_file)
-from ..data.clean import find_duplicates
 from ..data.images import ImageError, read_image
 from ..data.manifest import join_manifests, manifest_from_folder, read_manifest, usable, write_manifest
-from ..data.quality import group_copies
 from ..data.sample import DRAWING_VERSION, draw_sample
-from ..data.split import split_manifest
+from ..data.split import ready_to_train
 from .datasets import (HEADS, LabelSets, WasteClassificationDataset, collect_label_sets, get_balanced_sampler,
                                     make_loader, train_transform)
 from .heads import WasteClassifier, decide, illegal, make_backbone, spread_matrix
@@ -143,18 +141,7 @@ def load_data(config: MultiheadConfig) -> pd.DataFrame:
             parts.append(manifest_from_folder(folder, name, config.max_bad, workers))
     if unread:
         raise ValueError(f"source {unread[0]!r} is not read: it is the label map of class folders, and data_dir names none")
-    given = [usable(part)["split"].notna() for part in parts]
-    if len(parts) == 1 and given[0].all():
-        return parts[0]
-    if any(rows.any() and not rows.all() for rows in given):
-        raise ValueError("data_dir: a manifest has a split for some of its usable rows; expected one for all or for none")
-    if any(rows.any() for rows in given):
-        print("the splits that the manifests bring are dropped: joined sets are grouped and split anew", flush=True)
-    manifest = join_manifests(parts)
-    if config.near_duplicates:
-        photographs = usable(manifest).drop_duplicates("image_id")["path"].tolist()
-        manifest = group_copies(manifest, find_duplicates(photographs, workers=workers))
-    return split_manifest(manifest, config.val_share, config.test_share, config.seed)
+    return ready_to_train(parts, config.val_share, config.test_share, config.seed, config.near_duplicates, workers)
 
 # %% ../../nbs/03_train_multihead.ipynb #03730cee
 def open_data(config: MultiheadConfig, run: Run) -> pd.DataFrame:

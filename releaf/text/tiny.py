@@ -49,7 +49,7 @@ def llama_config(shape: TinyShape, tokenizer: PreTrainedTokenizerFast) -> LlamaC
     return LlamaConfig(vocab_size=len(tokenizer), hidden_size=shape.hidden, intermediate_size=32 * math.ceil(shape.hidden / 12),
                        num_hidden_layers=shape.layers, num_attention_heads=shape.heads, num_key_value_heads=shape.heads,
                        max_position_embeddings=4096, tie_word_embeddings=True, bos_token_id=tokenizer.bos_token_id,
-                       eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id, use_cache=False)
+                       eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id)
 
 # %% ../../nbs/text/54_tiny.ipynb #51321060
 SPECIAL = {"bos_token": "<|bos|>", "eos_token": "<|eos|>", "pad_token": "<|pad|>"}

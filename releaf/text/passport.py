@@ -7,8 +7,9 @@ __all__ = ['FILES', 'VOLATILE', 'ROWS', 'PROBE', 'model_folder', 'base_fingerpri
            'load_base', 'load_tokenizer', 'answer_nll', 'make_passport', 'write_adapter', 'adapter_folder',
            'check_passport', 'load_model', 'merge_adapter']
 
-# %% ../../nbs/text/55_passport.ipynb #2561b98c
+# %% ../../nbs/text/55_passport.ipynb #563d3094
 import copy
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -109,7 +110,9 @@ def silenced() -> Iterator[None]:
     transformers.logging.disable_progress_bar()
     datasets.disable_progress_bars()
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # names that will change in a version that the project does not ask for
+            yield
     finally:
         transformers.logging.set_verbosity(level)
         if bars:
@@ -233,7 +236,8 @@ def load_model(where: str | Path,  # a run, or the folder of an adapter
     check_passport(folder, under, tokenizer)
     device = device if isinstance(device, torch.device) else pick_device(device)
     model = load_base(under, dtype or (torch.bfloat16 if device.type == "cuda" else torch.float32), device, load_in_4bit)
-    return PeftModel.from_pretrained(model, folder).eval(), tokenizer
+    with silenced():
+        return PeftModel.from_pretrained(model, folder).eval(), tokenizer
 
 # %% ../../nbs/text/55_passport.ipynb #5eb96bf2
 @torch.inference_mode()
@@ -267,7 +271,7 @@ def merge_adapter(model: PeftModel,  # as `load_model` gives it; it is used up
         raise ValueError(f"merge: the merged model agrees on {float(same):.1%} of the answer tokens and has a perplexity of "
                          f"{perplexities[1]:.3f} instead of {perplexities[0]:.3f}; expected {least_agreement:.0%} and 2% at most: "
                          "keep the adapter, or load in float32")
-    with whole_folder(where) as folder:
+    with silenced(), whole_folder(where) as folder:
         whole.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
         write_json(folder / "passport.json", {**passport, "dtype": str(whole.dtype).removeprefix("torch."), **found})

@@ -179,9 +179,8 @@ def shown_mask(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int], labels: S
 def training_lines(encoded: Encoded, max_length: int, packing: bool, seed: int) -> datasets.Dataset:
     "Lines to learn from: input_ids, labels, and the lengths of what shares the line"
     lines = datasets.Dataset.from_dict({"input_ids": encoded.ids, "labels": encoded.labels}).shuffle(seed=seed)
-    if not packing:
-        return lines.map(lambda line: {"seq_lengths": [len(line["input_ids"])]})
-    full = pack_dataset(lines, max_length, "bfd")
+    with silenced():
+        full = pack_dataset(lines, max_length, "bfd") if packing else lines.map(lambda line: {"seq_lengths": [len(line["input_ids"])]})
     kept = sum(map(sum, full["seq_lengths"]))
     if kept != encoded.tokens:
         raise RuntimeError(f"packing: {kept} tokens came out of {encoded.tokens}")
@@ -332,7 +331,7 @@ def step_seconds(trainer: AdapterTrainer, rounds: int = 3) -> float:
                 loss = trainer.compute_loss(model, {name: value.to(args.device) for name, value in batch.items()})
             loss.backward()
         model.zero_grad(set_to_none=True)
-        float(loss)  # a GPU has finished when its number is here
+        float(loss.detach())  # a GPU has finished when its number is here
         seconds.append(time.perf_counter() - start)
     trainer._metrics["train"].clear()
     return float(np.median(seconds[2:]))

@@ -190,8 +190,8 @@ def fact_table(score: Callable[[Encoded], pd.DataFrame],  # place, nll, tokens o
     there = np.isfinite(nats)
     each = np.divide(nats, length, out=np.full_like(nats, np.inf), where=there)
     short_of = np.where(there, length.max(where=there, initial=0) - length, np.inf)
-    return pd.DataFrame({"place": kept, "wrong": there.sum(1) - 1, "chance": 1 / there.sum(1), "right": _best(each), "right_summed": _best(nats),
-                         "shortest": _best(length), "longest": _best(short_of)})
+    return pd.DataFrame({"place": kept, "wrong": there.sum(1) - 1, "chance": 1 / there.sum(1), "right": _best(each),
+                         "right_summed": _best(nats), "shortest": _best(length), "longest": _best(short_of)})
 
 # %% ../../nbs/text/56_evaluate.ipynb #25bc0883
 def written_scores(table: pd.DataFrame,  # as `read_answers` gives it

@@ -317,6 +317,7 @@ def read_answers(rows: pd.DataFrame,
     found = []
     for row, text, end in zip(rows.to_dict("records"), answers, ended):
         own, told = or_none(row["bin"]), list(dict.fromkeys(rule_bins()[key] for key in row["facts"] if key in rule_bins()))
+        told = told if own or row["kind"] in ("compare", "depends") else []  # a reason or a warning may rest on a rule and name no bin
         asked = (own or told) and _told_rightly(row["answer"], own, told)
         right = _told_rightly(text, own, told) if asked else None
         must = or_none(row.get("must"))

@@ -324,4 +324,4 @@ def read_answers(rows: pd.DataFrame,
         found.append({**{name: or_none(row[name]) for name in KEPT}, "written": text, "bin_right": right if own else None,
                       "rules_right": right if told else None, "says_depends": says_depends(text), "refuses": refuses(text),
                       "stopped": bool(end), "must": not missing_words(text, must) if must else None})
-    return pd.DataFrame(found, dtype=object)
+    return pd.DataFrame(found, columns=[*KEPT, "written", *READ], dtype=object)

@@ -148,23 +148,38 @@ def shares(table: pd.DataFrame,  # with the columns topic, `right` and `column`;
 # %% ../../nbs/text/56_evaluate.ipynb #d45fc01a
 def _best(scores: np.ndarray) -> np.ndarray:  # [rows], 1 for a win, a share for a draw
     "How far the first of each row is the smallest; inf where there is none"
-    level = scores <= scores.min(1, keepdims=True) * (1 + 1e-6) + 1e-9
+    least = scores.min(1, keepdims=True)
+    level = scores <= least + 1e-6 * np.maximum(np.abs(least), 1)
     return np.where(level[:, 0], 1 / level.sum(1), 0.0)
 
 
-def _alternatives(rows: pd.DataFrame) -> tuple[list[tuple[int, int]], list[list[dict[str, str]]]]:  # (row, number), and its messages
+def _alternatives(rows: pd.DataFrame) -> tuple[list[tuple[int, int]], list, list]:  # (row, number), its messages, and without the question
     "The right answer of each row that has wrong ones, and those"
-    keys, messages = [], []
+    keys, asked, bare = [], [], []
     for place, row in enumerate(rows[["sample_id", "question", "answer", "region", "known", "wrong"]].to_dict("records")):
         if row["answer"] in row["wrong"]:
             raise ValueError(f"rows: sample {row['sample_id']}: its right answer is among its wrong ones: {row['answer'][:60]!r}")
         texts = [row["answer"], *row["wrong"]] if len(row["wrong"]) else []
         keys += [(place, number) for number in range(len(texts))]
-        messages += [conversation(row["question"], text, row["region"], row["known"]) for text in texts]
-    return keys, messages
+        asked += [conversation(row["question"], text, or_none(row["region"]), row["known"]) for text in texts]
+        bare += [conversation("?", text) for text in texts]
+    return keys, asked, bare
 
 
-FACTS = ["place", "wrong", "chance", "right", "right_summed", "shortest", "longest"]
+def _grid(score: Callable[[Encoded], pd.DataFrame], tokenizer: PreTrainedTokenizerBase, keys: list[tuple[int, int]], messages: list,
+          max_length: int) -> tuple[np.ndarray, np.ndarray]:  # [rows, alternatives]: nats and bytes, inf where there is none
+    "Scores of all alternatives; none of a row of which one does not fit"
+    encoded = encode_all(tokenizer, messages, max_length)
+    nats, size = (np.full(np.max(keys, 0) + 1, np.inf) for _ in range(2))
+    at = tuple(np.array([keys[place] for place in encoded.rows]).T)
+    nats[at] = score(encoded).set_index("place")["nll"].loc[encoded.rows]
+    size[at] = [answer_bytes(tokenizer, labels) for labels in encoded.labels]
+    missing = list({keys[place][0] for place in encoded.too_long})
+    nats[missing], size[missing] = np.inf, np.inf
+    return nats, size
+
+# %% ../../nbs/text/56_evaluate.ipynb #f621a944
+FACTS = ["place", "wrong", "chance", "right", "right_summed", "right_gained", "shortest", "longest"]
 
 
 def fact_table(score: Callable[[Encoded], pd.DataFrame],  # place, nll, tokens of each row: a model's, or an n-gram model's
@@ -173,25 +188,18 @@ def fact_table(score: Callable[[Encoded], pd.DataFrame],  # place, nll, tokens o
                max_length: int = 1024,
                ) -> pd.DataFrame:  # the columns of `FACTS`, one row for each that has wrong answers and fits
     "The right answer against the wrong ones"
-    keys, messages = _alternatives(rows)
+    keys, asked, bare = _alternatives(rows)
     if not keys:
         return pd.DataFrame(columns=FACTS)
-    encoded = encode_all(tokenizer, messages, max_length)
-    missing = {keys[place][0] for place in encoded.too_long}
-    found = score(encoded).sort_values("place")
-    sizes = [answer_bytes(tokenizer, labels) for labels in encoded.labels]
-    of = np.array([keys[place] for place in encoded.rows])
-    kept = [place for place in dict.fromkeys(of[:, 0].tolist()) if place not in missing]
-    where = {place: number for number, place in enumerate(kept)}
-    use = np.array([place in where for place in of[:, 0].tolist()])
-    at = (np.array([where[place] for place in of[use, 0].tolist()], int), of[use, 1])
-    nats, length = (np.full((len(kept), 1 + of[:, 1].max()), np.inf) for _ in range(2))
-    nats[at], length[at] = found["nll"].to_numpy()[use], np.array(sizes)[use]
+    (nats, size), (before, _) = (_grid(score, tokenizer, keys, messages, max_length) for messages in (asked, bare))
+    kept = np.flatnonzero(np.isfinite(nats[:, 0]))
+    nats, size, before = nats[kept], size[kept], before[kept]
     there = np.isfinite(nats)
-    each = np.divide(nats, length, out=np.full_like(nats, np.inf), where=there)
-    short_of = np.where(there, length.max(where=there, initial=0) - length, np.inf)
-    return pd.DataFrame({"place": kept, "wrong": there.sum(1) - 1, "chance": 1 / there.sum(1), "right": _best(each), "right_summed": _best(nats),
-                         "shortest": _best(length), "longest": _best(short_of)})
+    scores = {"right": np.divide(nats, size, out=np.full_like(nats, np.inf), where=there), "right_summed": nats,
+              "right_gained": np.subtract(nats, before, out=np.full_like(nats, np.inf), where=there), "shortest": size,
+              "longest": np.negative(size, out=np.full_like(size, np.inf), where=there)}
+    return pd.DataFrame({"place": kept, "wrong": there.sum(1) - 1, "chance": 1 / there.sum(1),
+                         **{name: _best(values) for name, values in scores.items()}})
 
 # %% ../../nbs/text/56_evaluate.ipynb #25bc0883
 def written_scores(table: pd.DataFrame,  # as `read_answers` gives it
@@ -230,8 +238,9 @@ def _likelihood_metrics(who: str, end: str, nats: pd.DataFrame, facts: pd.DataFr
     low, high = perplexity_interval(nats)
     found = _flat(f"{who}_perplexity{end}", pd.Series({"share": perplexity(nats), "low": low, "high": high}))
     found[f"{who}_bits_per_byte{end}"] = bits_per_byte(nats)
-    return found | _flat(f"{who}_fact_accuracy{end}", shares(facts, "right").loc["all"]) | {
-        f"{who}_fact_accuracy_summed{end}": float(facts["right_summed"].mean()) if len(facts) else None}
+    for name, column in (("", "right"), ("_summed", "right_summed"), ("_gained", "right_gained")):
+        found |= _flat(f"{who}_fact_accuracy{name}{end}", shares(facts, column).loc["all"])
+    return found
 
 
 def _counts(who: str, end: str, rows: pd.DataFrame, encoded: Encoded, facts: pd.DataFrame) -> dict[str, int | float | None]:

@@ -88,7 +88,7 @@ def mentioned(text: str) -> list[str]:
         place += size or 1
     return list(dict.fromkeys(found))
 
-
+# %% ../../nbs/text/80_advise.ipynb #c3b52081
 @lru_cache(maxsize=1)
 def _index() -> tuple[pd.DataFrame, TfidfVectorizer, object]:
     "All facts, the weights of words, and the facts as vectors"
@@ -116,7 +116,7 @@ def _rules_for(topics: Sequence[str], region: str | None) -> list[str]:
     found = [pair for topic in topics for pair in pairs.get(topic, [])]
     return [rule_key(option) for pair in found for option in answers(region)[pair]] if region else []
 
-
+# %% ../../nbs/text/80_advise.ipynb #7661e27b
 TRUST = {"must_not_become": 0.9, "can_be_upcycled_to": 1.2, "made_of": 0.7, "requires_tool": 0.7, "requires_skill": 0.7,
          "has_property": 0.7, "is_transformed_by": 0.7}  # how far a table answers what people ask
 ABOUT_BINS = re.compile(r"\b(bins?|recycl\w+|compost\w*|where|throw|dispos\w+|rid of|trash|rubbish|garbage|landfill|curb|kerb|collect\w*|"
@@ -179,7 +179,7 @@ class Advice:
         cited = "".join(f"\n  [{row.key}] {row.text} ({row.source})" for row in self.rows.itertuples())
         return self.text + cited
 
-
+# %% ../../nbs/text/80_advise.ipynb #9e97f58d
 def _strange_bins(text: str, keys: Sequence[str]) -> bool:
     "Whether a text names a bin, and none of the rules it was given does"
     known = set()
@@ -190,7 +190,7 @@ def _strange_bins(text: str, keys: Sequence[str]) -> bool:
     named = set(bins_named(text))
     return bool(known and named) and not named & known
 
-
+# %% ../../nbs/text/80_advise.ipynb #a5e1ff20
 class Advisor:
     "A fine-tuned model that cites"
 

@@ -105,7 +105,7 @@ def _cases(seed: int, documents: tuple[str, ...]) -> dict[str, list[Case]]:
         found.setdefault(case.form, []).append(case)
     return found
 
-
+# %% ../../nbs/text/50_corpus.ipynb #b4819c8e
 def _home(case: Case, family: str, held: set[str], seed: int, unit_of: dict, fact_unit: dict) -> str | None:
     "The split of a row; None where it would tell a fact of a held-out unit"
     own = unit_of.get(case.topic, case.topic)

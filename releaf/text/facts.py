@@ -149,7 +149,7 @@ def units() -> dict[str, str]:
     found |= {f"hazard:{row.id}": f"hazard:{row.id}" for row in tables()["hazards"].itertuples()}
     return found | {f"idea:{row.id}": f"idea:{row.id}" for row in tables()["ideas"].itertuples()}
 
-
+# %% ../../nbs/text/51_facts.ipynb #d0e9aa56
 def _rows() -> list[tuple]:
     "Key, topic, region, text, source of every fact"
     t, rows = tables(), []
@@ -181,7 +181,7 @@ def _rows() -> list[tuple]:
                  for one, other in t[table][TABLES[table][:2]].itertuples(index=False)]
     return rows
 
-
+# %% ../../nbs/text/51_facts.ipynb #142c0eb6
 def upper(text: str) -> str:
     "With a capital first letter"
     return text[:1].upper() + text[1:]

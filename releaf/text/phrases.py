@@ -128,7 +128,7 @@ def sortable() -> list[tuple[str, str, str]]:  # topic's id, item and material o
             found.append((row.id, *pair))
     return found
 
-
+# %% ../../nbs/text/57_phrases.ipynb #ab97f438
 @lru_cache(maxsize=8)
 def _told(region: str) -> dict[str, dict[str, str]]:
     "Bin -> the words of a rule of this region that names it"
@@ -147,7 +147,7 @@ def _branches(options: tuple[Answer, ...], bins: list[str] | None = None) -> str
     first = ["it goes ", *[""] * len(bins)]
     return "; ".join(f"if {STATES[option.condition]}, {verb}to {BIN_WORDS[name]}" for option, name, verb in zip(options, bins, first))
 
-
+# %% ../../nbs/text/57_phrases.ipynb #fe55e074
 def _settled(base: dict, topic: str, region: str, options: tuple[Answer, ...]) -> Iterator[Case]:
     "A thing whose bin does not depend on its state"
     right, slots = options[0], base | _bin_slots(options[0])
@@ -280,7 +280,7 @@ def _listed(words: list[str], last: str = "and") -> str:
     "`a, b and c`"
     return f" {last} ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
-
+# %% ../../nbs/text/57_phrases.ipynb #489123e1
 @lru_cache(maxsize=1)
 def _ideas() -> dict[str, dict]:
     "Idea -> its row"
@@ -366,7 +366,7 @@ def link_cases(rng: np.random.Generator) -> Iterator[Case]:
             if case := _two_ideas(thing, topic, kind, head, one, other):
                 yield case
 
-
+# %% ../../nbs/text/57_phrases.ipynb #d60ac3b7
 def _care_case(topic: str, slots: dict, keys: list[str], idea: str, hazard: str, strangers: list[str], rng: np.random.Generator) -> Case:
     "An idea that is fine with care"
     gear = [named("tools", tool) for tool in _needs("requires_tool").get(idea, [])]
@@ -434,7 +434,7 @@ def safety_cases(rng: np.random.Generator) -> Iterator[Case]:
                 yield Case("item_care", f"{kind}:{head}", _thing(kind, head) | _hazard(key) | {"item_means": means},
                            [f"has_hazard:{kind}/{head}/{key}", f"hazards:{key}"], wrong=wrong, unsafe=False)
 
-
+# %% ../../nbs/text/57_phrases.ipynb #93983b8e
 def plain_cases(rng: np.random.Generator) -> Iterator[Case]:
     "What an idea takes, what a thing is made of"
     ideas, t = np.array(sorted(_ideas()), object), tables()

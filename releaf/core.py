@@ -417,14 +417,14 @@ Run.finish, Run.figure = _finish, _figure
 def record_result(run_dir: str | Path,  # a finished run
                   name: str,  # the file's name in `nbs/results`
                   recipe: str,  # what was run, for a reader
-                  photographs: str,  # what it was run on, for a reader
+                  data: str,  # what it was run on, for a reader
                   ) -> Path:
     "Copy a run's numbers into the repository, for the README's table"
     folder = Path(resolve(run_dir))
     if not (folder / "metrics.json").is_file():
         raise FileNotFoundError(f"{shown(folder)}: no metrics.json, the run has not finished")
     metrics, where = read_json(folder / "metrics.json"), read_json(folder / "environment.json")
-    kept = {"recipe": recipe, "photographs": photographs, "minutes": metrics["train_seconds"] / 60,
+    kept = {"recipe": recipe, "data": data, "minutes": metrics["train_seconds"] / 60,
             "commit": (where["commit"] or "none")[:8], "environment": where, **metrics}
     path = repo_root() / "nbs" / "results" / f"{name}.json"
     write_json(path, kept)

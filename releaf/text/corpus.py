@@ -330,10 +330,12 @@ def conversations(rows: pd.DataFrame, answers: bool = True) -> list[list[dict[st
 
 
 def base_texts(corpus: pd.DataFrame) -> list[str]:
-    "What a base model may read: facts in words, none of a topic that any test holds out"
+    "What a base model may read: facts in words and, as many, training questions without their answers; nothing of a held-out topic"
     rows, known, unit_of = usable(corpus), facts(), units()
     held = {unit_of.get(topic, topic) for topic in rows[~rows["split"].isin(["train", "test_phrasing"])]["topic"]}
-    return known[~known["unit"].isin(held)]["text"].drop_duplicates().tolist()
+    told = known[~known["unit"].isin(held)]["text"].drop_duplicates().tolist()
+    asked = rows[rows["split"] == "train"]["question"].drop_duplicates().tolist()
+    return told + asked[:len(told)]
 
 
 def corpus_hash(corpus: pd.DataFrame) -> str:

@@ -10,7 +10,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted(p for p in (ROOT / "nbs").rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
 RECIPES = {"multihead": "03_train_multihead.ipynb", "detector": "04_train_detector.ipynb",
-           "gnn": "05_train_gnn.ipynb"}  # prefix of a parameter file -> its door
+           "gnn": "05_train_gnn.ipynb", "llm": "06_train_llm.ipynb"}  # prefix of a parameter file -> its door
 MAX_BYTES = 1_500_000
 
 
@@ -68,6 +68,7 @@ def recipes() -> list[str]:
     "Recipes whose values the door's configuration refuses, or whose network cannot be built"
     from releaf.core import check_config
     from releaf.graph.gnn import GnnConfig
+    from releaf.text.sft import LlmConfig, adapter_config
     from releaf.vision.detector import DetectorConfig
     from releaf.vision.heads import make_backbone
     from releaf.vision.multihead import MultiheadConfig
@@ -75,7 +76,8 @@ def recipes() -> list[str]:
     found = []
     doors = {"multihead": (MultiheadConfig, lambda config: make_backbone(config.backbone)),
              "detector": (DetectorConfig, lambda config: read_architecture(config.model)),
-             "gnn": (GnnConfig, lambda config: None)}
+             "gnn": (GnnConfig, lambda config: None),
+             "llm": (LlmConfig, lambda config: (config.shape, adapter_config(config)))}
     for name, (kind, build) in doors.items():
         cell = tagged(nbformat.read(ROOT / "nbs" / RECIPES[name], as_version=4))[0]
         defaults = {node.target.id: ast.literal_eval(node.value) for node in ast.parse(cell.source).body}

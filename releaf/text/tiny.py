@@ -35,8 +35,8 @@ class TinyShape:
     vocab: Annotated[int, Field(ge=300)] = 1024  # tokens; 256 bytes and 6 special ones are always among them
     steps: Annotated[int, Field(ge=0)] = 200  # of pretraining; 0: random weights
     batch: Positive = 8  # windows a step
-    window: Annotated[int, Field(ge=16)] = 128  # tokens
-    lr: Annotated[float, Field(gt=0)] = 4e-3  # at the top of the schedule
+    window: Annotated[int, Field(ge=16)] = 96  # tokens
+    lr: Annotated[float, Field(gt=0)] = 6e-3  # at the top of the schedule
     seed: int = 0
 
     def __post_init__(self):
@@ -48,8 +48,8 @@ def llama_config(shape: TinyShape, tokenizer: PreTrainedTokenizerFast) -> LlamaC
     "The configuration of the model"
     return LlamaConfig(vocab_size=len(tokenizer), hidden_size=shape.hidden, intermediate_size=32 * math.ceil(shape.hidden / 12),
                        num_hidden_layers=shape.layers, num_attention_heads=shape.heads, num_key_value_heads=shape.heads,
-                       max_position_embeddings=4096, tie_word_embeddings=True, bos_token_id=tokenizer.bos_token_id,
-                       eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id)
+                       max_position_embeddings=4096, tie_word_embeddings=True, initializer_range=0.6 / math.sqrt(shape.hidden),
+                       bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id)
 
 # %% ../../nbs/text/54_tiny.ipynb #51321060
 SPECIAL = {"bos_token": "<|bos|>", "eos_token": "<|eos|>", "pad_token": "<|pad|>"}

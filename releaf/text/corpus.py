@@ -329,13 +329,21 @@ def conversations(rows: pd.DataFrame, answers: bool = True) -> list[list[dict[st
             for row in rows[["question", "answer", "region", "known"]].to_dict("records")]
 
 
-def base_texts(corpus: pd.DataFrame) -> list[str]:
-    "What a base model may read: facts in words and, as many, training questions without their answers; nothing of a held-out topic"
+def base_texts(corpus: pd.DataFrame, words: int = 80) -> list[str]:
+    "What a base model may read: pages of facts, a topic each, and as many training questions; nothing of a held-out topic"
     rows, known, unit_of = usable(corpus), facts(), units()
     held = {unit_of.get(topic, topic) for topic in rows[~rows["split"].isin(["train", "test_phrasing"])]["topic"]}
-    told = known[~known["unit"].isin(held)]["text"].drop_duplicates().tolist()
+    pages = []
+    for _, texts in known[~known["unit"].isin(held)].groupby("topic", sort=True)["text"]:
+        page: list[str] = []
+        for text in texts.drop_duplicates():
+            if page and len(" ".join([*page, text]).split()) > words:
+                pages.append(" ".join(page))
+                page = []
+            page.append(text)
+        pages.append(" ".join(page))
     asked = rows[rows["split"] == "train"]["question"].drop_duplicates().tolist()
-    return told + asked[:len(told)]
+    return pages + asked[:len(pages)]
 
 
 def corpus_hash(corpus: pd.DataFrame) -> str:

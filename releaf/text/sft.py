@@ -49,7 +49,7 @@ Positive = Annotated[int, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Switch = Annotated[Literal["auto", "on", "off"], BeforeValidator(lambda value: {True: "on", False: "off"}.get(value, value))]  # YAML's on
 
-
+# %% ../../nbs/06_train_llm.ipynb #7c998641
 @dataclass
 class LlmConfig:
     "Everything that decides a run of the language model"
@@ -384,7 +384,7 @@ def last_checkpoint(run: Run, clean: bool = False) -> tuple[Path | None, dict[st
                 shutil.rmtree(path)
     return (whole[-1], read_json(whole[-1] / MARK)) if whole else (None, {"history": [], "best": None, "best_epoch": 0})
 
-
+# %% ../../nbs/06_train_llm.ipynb #db54181c
 class Keeper(TrainerCallback):
     "After each epoch: validate, keep the best, mark the checkpoint, report"
 

@@ -94,22 +94,21 @@ class LlmConfig:
 
     def __post_init__(self):
         names = as_list(self.target_modules)
-        if not names or ("all-linear" in names and len(names) > 1):
-            raise ValueError(f"target_modules: found {self.target_modules!r}, expected all-linear or names of layers")
-        if "lm_head" in names:
-            raise ValueError("target_modules: found lm_head, expected layers below it; its product is computed without an adapter")
+        if not names or ("all-linear" in names and len(names) > 1) or "lm_head" in names:
+            raise ValueError(f"target_modules: found {self.target_modules!r}, expected all-linear or names of layers below lm_head, whose "
+                             "product is computed without an adapter")
 
     @property
     def shape(self) -> TinyShape:
         "The small model's"
-        return TinyShape(hidden=self.tiny_hidden, layers=self.tiny_layers, heads=self.tiny_heads, vocab=self.tiny_vocab,
-                         steps=self.tiny_steps, seed=self.seed)
+        names = ("hidden", "layers", "heads", "vocab", "steps")
+        return TinyShape(**{name: getattr(self, f"tiny_{name}") for name in names}, seed=self.seed)
 
     @property
     def dtype(self) -> torch.dtype:
         "Of the frozen weights and the arithmetic"
-        half = self.precision == "bf16" or (self.precision == "auto" and pick_device(self.device).type == "cuda")
-        return torch.bfloat16 if half else torch.float32
+        gpu = self.precision == "auto" and pick_device(self.device).type == "cuda"
+        return torch.bfloat16 if gpu or self.precision == "bf16" else torch.float32
 
 # %% ../../nbs/06_train_llm.ipynb #6ae23e8c
 def open_corpus(config: LlmConfig, run: Run) -> pd.DataFrame:

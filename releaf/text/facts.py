@@ -45,12 +45,13 @@ def _named() -> dict[str, dict[str, str]]:
 
 # %% ../../nbs/text/51_facts.ipynb #ef724974
 MASS = {"armour", "ash", "bread", "bunting", "charcoal", "chalk", "clay", "cleaner", "cloth", "clothing", "curry", "cutlery",
-        "drainage", "driftwood", "dye", "edging", "fabric", "feed", "fertiliser", "fleece", "flooring", "foam", "foil", "furniture", "glass",
-        "grain", "husk", "ink", "insulation", "jewellery", "kindling", "kvass", "lagging", "leather", "medicine", "mesh", "metal",
-        "mould", "mulch", "oil", "oilcloth", "packaging", "paper", "peel", "potpourri", "ricotta", "rubble", "scrap", "scrub",
-        "soap", "stain", "stock", "straw", "tissue", "vinegar", "waste", "wax", "webbing", "whey", "wool", "wrap", "yarn", "rope",
-        "filling", "electric cable", "raw fleece", "filler dust", "wood filler dust", "animal bedding", "worm bin bedding",
-        "plastic film", "aluminium foil", "extraction", "dna extraction"}
+        "drainage", "driftwood", "dye", "edging", "fabric", "feed", "fertiliser", "fleece", "flooring", "foam", "foil",
+        "furniture", "glass", "grain", "husk", "ink", "insulation", "jewellery", "kindling", "kvass", "lagging", "leather",
+        "medicine", "mesh", "metal", "mould", "mulch", "oil", "oilcloth", "packaging", "paper", "peel", "potpourri",
+        "ricotta", "rubble", "scrap", "scrub", "soap", "stain", "stock", "straw", "tissue", "vinegar", "waste", "wax",
+        "webbing", "whey", "wool", "wrap", "yarn", "rope", "filling", "electric cable", "raw fleece", "filler dust",
+        "wood filler dust", "animal bedding", "worm bin bedding", "plastic film", "aluminium foil", "extraction",
+        "dna extraction"}
 PROPER = {"Christmas", "Venetian", "Winogradsky", "Furoshiki", "Bokashi"}
 ONE = {"wine glass", "drinking glass or ovenware", "plastic straw", "paper straw", "climbing rope"}  # ends like a mass and is none
 

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import torch
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator, NullFormatter
 from transformers import PreTrainedTokenizerBase
 
 from .chat import Encoded, batches, conversation, encode_all, packed as pack, write_answers
@@ -335,6 +336,9 @@ def perplexity_figure(tables: Mapping[str, pd.DataFrame],  # base, n-gram, model
     "Perplexity of each group with 95% intervals, one line a group, on a logarithmic scale"
     axes = _dots(tables, "perplexity", "perplexity of answers, 95% interval over topics")
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     return axes
 
 

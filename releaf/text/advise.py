@@ -194,9 +194,10 @@ def _bins_of(question: str, keys: Sequence[str]) -> set[str]:
 
 
 def contradicts(text: str, question: str, keys: Sequence[str]) -> bool:
-    "Whether an answer names only bins that its rules do not, or does not advise against what the first row says must not be"
+    "Whether an answer names only bins that its rules do not, or does not advise against an idea that the question names and the first row forbids"
     known, named = _bins_of(question, keys), set(bins_named(text))
-    if keys and keys[0].startswith("must_not_become:") and not refuses(text):
+    table, _, row = keys[0].partition(":") if keys else ("", "", "")
+    if table == "must_not_become" and f"idea:{row.rsplit('/', 1)[1]}" in mentioned(question) and not refuses(text):
         return True
     return bool(known and named) and not named & known
 

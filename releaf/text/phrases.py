@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from ..core import repo_root
+from ..data.texts import OWN_LICENCE
 from .facts import BIN_WORDS, BROAD, STATES, a, is_plural, named, rule_key, sentences, small, tables, upper
 from ..waste.rules import Answer, answers, regions
 from ..waste.taxonomy import load_taxonomy, read_table
@@ -73,6 +74,8 @@ class Case:
     wrong: list[tuple[str, dict[str, str]]] = field(default_factory=list)  # form of answer, and the slots that differ
     bin: str | None = None
     unsafe: bool | None = None  # None: no question of safety
+    source: str = "releaf tables"
+    licence: str = OWN_LICENCE
 
 
 @lru_cache(maxsize=4096)
@@ -465,8 +468,8 @@ def plain_cases(rng: np.random.Generator) -> Iterator[Case]:
 
 
 def document_cases(documents: pd.DataFrame) -> Iterator[Case]:
-    "What collected pages say, a passage a case"
-    for row in documents.to_dict("records"):
+    "What collected pages say, a passage a case, with its own source and licence"
+    for row in documents[documents["drop_reason"].isna()].to_dict("records"):
         about = f" about “{row['section']}”" if row["section"] else ""
         words = re.findall(r"\S+", row["text"])
         passage = " ".join(words[:70])
@@ -477,4 +480,6 @@ def document_cases(documents: pd.DataFrame) -> Iterator[Case]:
             {"title": row["title"], "about": about, "passage": passage},
             [f"document:{row['doc_id']}"],
             row["region"],
+            source=row["source"],
+            licence=row["licence"],
         )

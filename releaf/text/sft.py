@@ -500,7 +500,7 @@ class Evaluation:
 
 
 def test_sets(config: LlmConfig, data: Data) -> dict[str, pd.DataFrame]:
-    "What is measured, by the end of its metrics' names: new topics, new ways of asking, and what people wrote"
+    "What is measured, by the end of its metrics' names: new topics, new ways of asking, and hand-written rows"
     people = pd.concat([some(read_questions(), config.max_test), some(read_safety(), config.max_test)], ignore_index=True)
     return {"": data.rows["test_topic"], "phrasing": data.rows["test_phrasing"], "hand": people}
 

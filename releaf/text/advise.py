@@ -194,7 +194,7 @@ def _bins_of(question: str, keys: Sequence[str]) -> set[str]:
 
 
 def contradicts(text: str, question: str, keys: Sequence[str]) -> bool:
-    "Whether an answer names only bins that its rules do not, or does not advise against an idea that the question names and the first row forbids"
+    "Whether an answer names only bins of none of its rules, or lets pass an idea that is asked about and that the first row forbids"
     known, named = _bins_of(question, keys), set(bins_named(text))
     table, _, row = keys[0].partition(":") if keys else ("", "", "")
     if table == "must_not_become" and f"idea:{row.rsplit('/', 1)[1]}" in mentioned(question) and not refuses(text):

@@ -34,6 +34,7 @@ class Neighbourhood:
         matrix = sparse.csr_matrix((np.ones(ends.shape[1], np.float32), (ends[0], ends[1])), shape=(size, size))
         self.matrix = ((matrix + matrix.T) > 0).astype(np.float32).tocsr()
         self.degree = np.asarray(self.matrix.sum(1)).ravel()
+        self.type_of = np.repeat(list(graph.nodes), [len(table) for table in graph.nodes.values()])
         self.head_rows = np.concatenate([starts[kind] + np.arange(len(graph.nodes[kind])) for kind in graph.offsets])
         self.tail_rows = starts[graph.tail_type] + np.arange(graph.num_tails)
 
@@ -45,8 +46,10 @@ class Neighbourhood:
     def common_neighbours(self, heads: np.ndarray, tails: np.ndarray) -> np.ndarray:
         return self._through(np.ones_like(self.degree), heads, tails)
 
-    def adamic_adar(self, heads: np.ndarray, tails: np.ndarray) -> np.ndarray:
-        return self._through(1 / np.log(np.maximum(self.degree, 2)), heads, tails)
+    def adamic_adar(self, heads: np.ndarray, tails: np.ndarray, kind: str | None = None) -> np.ndarray:
+        "Rare neighbours count more; with `kind`, neighbours of that type only"
+        mine = np.ones(len(self.degree), bool) if kind is None else self.type_of == kind
+        return self._through(mine / np.log(np.maximum(self.degree, 2)), heads, tails)
 
     def resource_allocation(self, heads: np.ndarray, tails: np.ndarray) -> np.ndarray:
         return self._through(1 / np.maximum(self.degree, 1), heads, tails)

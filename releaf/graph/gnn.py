@@ -58,7 +58,7 @@ class GnnConfig:
     graph_dir: str  # '' for the curated graph; a folder of Parquet or of knowledge tables
     run_dir: str  # '' for outputs/gnn-<hash of the parameters>
     duplicates: Literal["error", "coalesce"]  # pairs that stand twice
-    drop_relations: Names  # left out of the messages
+    drop_relations: Names  # left out of the messages and of what is counted
     generate_nodes: Annotated[int, Check(ge=0)]  # grow a generated graph of this size from it; 0: none
     generate_edges: Annotated[int, Check(ge=0)]
     features: str  # tfidf | given | none | a folder or hub id of a sentence encoder
@@ -177,7 +177,7 @@ def make_data(config: GnnConfig, graph: Graph, split: Split, features: Features 
         links, inputs = message_links(graph, seen, drop), None
         leaked += check_hidden(graph, links, hidden)
         if config.pair_inputs:
-            inputs, scale = common_counts(graph, features, message_links(graph, seen), scale=scale)
+            inputs, scale = common_counts(graph, features, links, scale=scale)
         return Fold(pairs, Messages(links, sizes, device, config.conv != "gat"), None if inputs is None else inputs.to(device)), links
 
     whole, links = fold(split.train, split.train)

@@ -31,7 +31,8 @@ RELATIONS = {  # table -> types of the head, type of the tail, the two columns
     "requires_tool": (("idea",), "tool", ("idea", "tool")),
     "requires_skill": (("idea",), "skill", ("idea", "skill")),
     "has_hazard": (("item", "material", "idea", "process"), "hazard", ("head", "hazard")),
-    "has_property": (("material",), "property", ("material", "property")),
+    "has_property": (("item", "material"), "property", ("head", "property")),
+    "needs_property": (("idea",), "property", ("idea", "property")),
     "is_transformed_by": (("material",), "process", ("material", "process")),
     FORBIDDEN: (("item", "material"), "idea", ("head", "idea")),
 }

@@ -96,8 +96,7 @@ class Recommender:
         links = message_links(self.graph, self.graph.pairs(TARGET), tuple(self.config["drop_relations"]))
         self.inputs = None
         if saved["scale"] is not None:
-            seen = message_links(self.graph, self.graph.pairs(TARGET))
-            self.inputs = common_counts(self.graph, features, seen, scale=np.array(saved["scale"]))[0].to(device)
+            self.inputs = common_counts(self.graph, features, links, scale=np.array(saved["scale"]))[0].to(device)
         names = ("conv", "hidden_dim", "num_layers", "heads", "dropout", "node_vectors")
         inputs, widths = 0 if self.inputs is None else self.inputs.shape[2], {kind: x.shape[1] for kind, x in features.x.items()}
         self.model = UpcyclingGNN(sizes, widths, sorted(links), self.graph.targets, **{name: self.config[name] for name in names},

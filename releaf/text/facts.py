@@ -21,11 +21,11 @@ TABLES = {"items": ["id", "name", "description", "taxonomy_item"],
           "ideas": ["id", "name", "description", "difficulty", "hours", "safety"],
           "materials": ["id", "name", "description", "family", "taxonomy_material"],
           "hazards": ["id", "name", "description", "severity"],
-          "tools": ["id", "name"], "skills": ["id", "name"], "properties": ["id", "name"], "processes": ["id", "name"],
+          "tools": ["id", "name"], "skills": ["id", "name"], "properties": ["id", "name", "kind"], "processes": ["id", "name"],
           "can_be_upcycled_to": ["head_type", "head", "idea", "reason"], "must_not_become": ["head_type", "head", "idea", "reason"],
           "has_hazard": ["head_type", "head", "hazard"], "made_of": ["item", "material"],
           "requires_tool": ["idea", "tool"], "requires_skill": ["idea", "skill"],
-          "has_property": ["material", "property"], "is_transformed_by": ["material", "process"]}
+          "has_property": ["head_type", "head", "property"], "is_transformed_by": ["material", "process"]}
 
 
 @lru_cache(maxsize=1)
@@ -176,10 +176,13 @@ def _rows() -> list[tuple]:
     for table, left, right, kind, verb in (("made_of", "items", "materials", "item", "is made of"),
                                            ("requires_tool", "ideas", "tools", "idea", "takes"),
                                            ("requires_skill", "ideas", "skills", "idea", "asks for"),
-                                           ("has_property", "materials", "properties", "material", "is, as a property,"),
                                            ("is_transformed_by", "materials", "processes", "material", "can be changed by")):
         rows += [(f"{table}:{one}/{other}", f"{kind}:{one}", None, f"{named(left, one)} {verb} {small(named(right, other))}.", own)
                  for one, other in t[table][TABLES[table][:2]].itertuples(index=False)]
+    matter = set(t["properties"].loc[t["properties"]["kind"].eq("matter"), "id"])  # forms serve the graph: they are no answer to a question
+    rows += [(f"has_property:{row.head}/{row.property}", f"material:{row.head}", None,
+              f"{named('materials', row.head)} is, as a property, {small(named('properties', row.property))}.", own)
+             for row in t["has_property"].itertuples(index=False) if row.head_type == "material" and row.property in matter]
     return rows
 
 # %% ../../nbs/text/51_facts.ipynb #142c0eb6

@@ -78,7 +78,12 @@ def why(facts: Facts, kind: str, row: int, tail: int, alike: np.ndarray, most: i
         if other not in similar and (shared or alike[other] > 0.3):
             of = f" (both of {facts.names('material', shared[:1])[0]})" if shared else " (described alike)"
             found.append(f"{facts.names(kind, [other])[0]} can become it{of}")
-    return "; ".join(found[:most]) or "its description fits"
+    has = facts.linked(kind, row, "has_property", "property")
+    for material in materials:
+        has = has + facts.linked("material", material, "has_property", "property")
+    met = [each for each in facts.linked(facts.graph.tail_type, tail, "needs_property", "property") if each in has]
+    brings = [f"brings what it needs: {', '.join(name.lower() for name in facts.names('property', met[:3]))}"] if met else []
+    return "; ".join(found[:most - len(brings)] + brings) or "its description fits"
 
 # %% ../../nbs/graph/48_recommend.ipynb #35951586
 class Recommender:

@@ -43,8 +43,8 @@ class TinyShape:
         if self.hidden % self.heads or self.hidden // self.heads % 2:
             raise ValueError(f"heads {self.heads}: hidden {self.hidden} does not divide into heads of an even width")
         if self.hidden // self.heads < 24 or self.heads < 2:
-            raise ValueError(f"heads {self.heads}: heads of {self.hidden // self.heads} are found with hidden {self.hidden}, expected two or "
-                             "more of at least 24: one of them copies")
+            raise ValueError(f"heads {self.heads}: hidden {self.hidden} makes them {self.hidden // self.heads} wide, expected two or more "
+                             "of at least 24: one of them copies")
 
 
 def llama_config(shape: TinyShape, tokenizer: PreTrainedTokenizerFast) -> LlamaConfig:

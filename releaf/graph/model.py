@@ -146,8 +146,9 @@ def common_counts(graph: Graph,
     near, heads, tails = Neighbourhood(graph, links), np.arange(shape[0]), np.arange(shape[1])
     alike = [cosine(graph, features)(heads, tails), cosine(graph, Features(features.x, {}))(heads, tails)] if features.x else []
     counted = [getattr(near, name)(heads, tails) for name in RULES]
-    degree = np.bincount(np.concatenate([links[kind][1] for kind in graph.targets]), minlength=shape[1])
-    mine = np.concatenate([np.bincount(links[kind][0], minlength=len(graph.nodes[kind[0]])) for kind in graph.targets])
+    own = {kind: links.get(kind, np.empty((2, 0), np.int64)) for kind in graph.targets}  # the target itself may be left out
+    degree = np.bincount(np.concatenate([found[1] for found in own.values()]), minlength=shape[1])
+    mine = np.concatenate([np.bincount(found[0], minlength=len(graph.nodes[kind[0]])) for kind, found in own.items()])
     counted += [np.broadcast_to(degree[None], shape), np.broadcast_to(mine[:, None], shape)]
     counted += [near.adamic_adar(heads, tails, kind) for kind in between(links, list(graph.offsets), graph.tail_type)]
     if scale is None:

@@ -66,12 +66,12 @@ def problems() -> list[str]:
 
 def recipes() -> list[str]:
     "Recipes whose values the door's configuration refuses, or whose network cannot be built"
-    from releaf.core import check_config
+    from releaf.core import check_config, door_defaults
     from releaf.graph.gnn import GnnConfig
     from releaf.text.sft import LlmConfig, adapter_config
     from releaf.vision.detector import DetectorConfig
     from releaf.vision.heads import make_backbone
-    from releaf.vision.multihead import MultiheadConfig
+    from releaf.vision.multihead_run import MultiheadConfig
     from releaf.vision.yolo_trainer import read_architecture
     found = []
     doors = {"multihead": (MultiheadConfig, lambda config: make_backbone(config.backbone)),
@@ -79,8 +79,7 @@ def recipes() -> list[str]:
              "gnn": (GnnConfig, lambda config: None),
              "llm": (LlmConfig, lambda config: (config.shape, adapter_config(config)))}
     for name, (kind, build) in doors.items():
-        cell = tagged(nbformat.read(ROOT / "nbs" / RECIPES[name], as_version=4))[0]
-        defaults = {node.target.id: ast.literal_eval(node.value) for node in ast.parse(cell.source).body}
+        defaults = door_defaults(RECIPES[name].removesuffix(".ipynb"))
         for path in sorted((ROOT / "nbs" / "params").glob(f"{name}*.yaml")):
             try:
                 build(check_config(kind, {**defaults, **yaml.safe_load(path.read_text(encoding="utf-8"))}))

@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['repo_root', 'resolve', 'shown', 'whole_file', 'settle_folder', 'whole_folder', 'write_json', 'read_json',
-           'content_hash', 'unknown_parameters', 'check_config', 'config_from', 'as_list', 'seed_all', 'environment',
-           'pack_state', 'unpack_state', 'Run', 'save_weights', 'load_weights', 'record_result', 'print_row',
-           'reporting', 'pick_device', 'accelerator_for', 'keep_memory', 'die_with_parent', 'launch', 'Budget']
+           'content_hash', 'unknown_parameters', 'check_config', 'config_from', 'door_defaults', 'as_list', 'seed_all',
+           'environment', 'pack_state', 'unpack_state', 'Run', 'save_weights', 'load_weights', 'record_result',
+           'print_row', 'reporting', 'pick_device', 'accelerator_for', 'keep_memory', 'die_with_parent', 'launch',
+           'Budget']
 
 # %% ../nbs/00_core.ipynb #72d7daad
 import ast
@@ -200,6 +201,19 @@ def config_from(Config: type,  # the run's dataclass
     if missing:
         raise ValueError(f"parameter {missing[0]!r} is missing: {Config.__name__} wants {', '.join(missing)}")
     return check_config(Config, found)
+
+
+def door_defaults(name: str,  # a notebook of `nbs/` with a cell of parameters, such as `03_train_multihead`
+                  ) -> dict[str, Any]:  # the values that stand in that cell
+    "What a door runs with when it is told nothing: its cell of parameters is the only place where defaults stand"
+    path = repo_root() / "nbs" / f"{name}.ipynb"
+    if not path.is_file():
+        raise FileNotFoundError(f"{shown(path)}: no such notebook; expected a door such as 03_train_multihead")
+    for cell in read_json(path)["cells"]:
+        if "parameters" in cell["metadata"].get("tags", []):
+            body = ast.parse("".join(cell["source"])).body
+            return {node.target.id: ast.literal_eval(node.value) for node in body}
+    raise ValueError(f"{shown(path)}: no cell is tagged `parameters`")
 
 # %% ../nbs/00_core.ipynb #09726206
 def as_list(value: str | list[str]) -> list[str]:

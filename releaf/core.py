@@ -6,8 +6,8 @@
 __all__ = ['repo_root', 'resolve', 'shown', 'whole_file', 'settle_folder', 'whole_folder', 'write_json', 'read_json',
            'content_hash', 'unknown_parameters', 'check_config', 'config_from', 'door_defaults', 'as_list', 'seed_all',
            'environment', 'pack_state', 'unpack_state', 'Run', 'save_weights', 'load_weights', 'record_result',
-           'print_row', 'reporting', 'pick_device', 'accelerator_for', 'keep_memory', 'die_with_parent', 'launch',
-           'Budget']
+           'print_row', 'reporting', 'pick_device', 'has_bf16', 'accelerator_for', 'keep_memory', 'die_with_parent',
+           'launch', 'Budget']
 
 # %% ../nbs/00_core.ipynb #72d7daad
 import ast
@@ -24,6 +24,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields, is_dataclass
@@ -495,6 +496,11 @@ def pick_device(device: str = "auto",  # auto | cpu | cuda
     return torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
 
 
+def has_bf16() -> bool:
+    "Whether this processor multiplies bfloat16 itself (AVX512-BF16, AMX, or ARM's extension)"
+    return any(have for name, have in torch.cpu.get_capabilities().items() if "bf16" in name)
+
+
 def accelerator_for(device: str = "auto",  # auto | cpu | cuda
                     precision: str = "no",  # no | bf16 | fp16
                     accumulate: int = 1,  # steps over which gradients are summed
@@ -503,6 +509,8 @@ def accelerator_for(device: str = "auto",  # auto | cpu | cuda
     cpu = pick_device(device).type == "cpu"
     if precision == "fp16" and cpu:
         raise ValueError("precision: found 'fp16' on a CPU; expected no or bf16")
+    if precision == "bf16" and cpu and not has_bf16():
+        warnings.warn("precision 'bf16': this processor has no instructions for it, so 'no' is likely faster", stacklevel=2)
     accelerate.state.AcceleratorState._reset_state(reset_partial_state=True)  # else the first device asked for would stay
     engine = accelerate.Accelerator(cpu=cpu, mixed_precision=precision, gradient_accumulation_steps=accumulate)
     if (engine.device.type == "cpu") != cpu:

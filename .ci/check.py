@@ -74,7 +74,7 @@ def recipes() -> list[str]:
     from releaf.vision.multihead_run import MultiheadConfig
     from releaf.vision.yolo_trainer import read_architecture
     found = []
-    doors = {"multihead": (MultiheadConfig, lambda config: make_backbone(config.backbone)),
+    doors = {"multihead": (MultiheadConfig, lambda config: make_backbone(config.backbone, image_size=config.image_size)),
              "detector": (DetectorConfig, lambda config: read_architecture(config.model)),
              "gnn": (GnnConfig, lambda config: None),
              "llm": (LlmConfig, lambda config: (config.shape, adapter_config(config)))}

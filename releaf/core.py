@@ -29,7 +29,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import accelerate
 import numpy as np
@@ -72,7 +72,7 @@ def resolve(path: str | Path,  # relative to the repository root, absolute, `~`,
 
 def shown(path: str | Path) -> str:
     "`path` as people should see it: relative to the repository root where that is shorter"
-    return str(path) if "://" in str(path) else os.path.relpath(path, repo_root())
+    return str(path) if "://" in str(path) else min(os.path.relpath(path, repo_root()), str(path), key=len)
 
 # %% ../nbs/00_core.ipynb #dc1251b0
 @contextmanager
@@ -161,13 +161,15 @@ def _assigned(cell: str) -> list[str]:
 def unknown_parameters(known: set[str],  # the names that exist
                        cells: list[str],  # sources of the cells run so far, as IPython's `In` holds them
                        ) -> list[str]:  # names set by a cell of parameters that nobody reads
-    "What was set as a parameter and is none: a cell counts when papermill injected it or when it sets a known name"
-    unknown = []
+    "What was set as a parameter and is none: the cell that papermill injected counts, and the last that sets most of the known names"
+    latest: dict[str, list[str]] = {}  # a cell that is corrected and run again stands in the history twice
     for cell in cells:
         names = _assigned(cell)
-        if cell.lstrip().startswith("# Parameters") or known & set(names):
-            unknown += [name for name in names if name not in known]
-    return unknown
+        if cell.lstrip().startswith("# Parameters"):
+            latest["injected"] = names
+        elif 2 * len(known & set(names)) > len(known):
+            latest["own"] = names
+    return [name for names in latest.values() for name in names if name not in known]
 
 # %% ../nbs/00_core.ipynb #9e9c3caa
 def check_config(Config: type,  # a dataclass
@@ -180,14 +182,19 @@ def check_config(Config: type,  # a dataclass
             near = difflib.get_close_matches(name, names, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(names)}"
             raise ValueError(f"parameter {name!r} is unknown to {Config.__name__}{hint}")
+    for name, kind in get_type_hints(Config).items():
+        if isinstance(values.get(name), bool) and bool not in (kind, *get_args(kind)) and True not in get_args(kind):
+            raise ValueError(f"parameter {name!r}: found {values[name]}, expected a value that is not true or false")
     try:
         return TypeAdapter(Config).validate_python(values)
     except ValidationError as error:
         lines = []
         for problem in error.errors():
-            name = str(problem["loc"][0]) if problem["loc"] else Config.__name__
-            found = "" if problem["type"] == "missing" else f", found {problem['input']!r}"
-            lines.append(f"parameter {name!r}: {problem['msg'].removeprefix('Value error, ')}{found}")
+            message = problem["msg"].removeprefix("Value error, ")
+            if problem["loc"]:  # one of several in the type; without it the configuration's own check, which names what it means
+                found = "" if problem["type"] == "missing" else f", found {problem['input']!r}"
+                message = f"parameter {str(problem['loc'][0])!r}: {message}{found}"
+            lines.append(message)
         raise ValueError("; ".join(lines)) from error
 
 
@@ -306,6 +313,8 @@ class Run:
         if lock:
             self._lock()
         self._open(params, resume)
+        if lock:
+            self._record()
 
     def _lock(self):
         "Be the only process that writes this folder; one that was just killed is waited for"
@@ -334,10 +343,17 @@ class Run:
             raise FileExistsError(f"run_dir {shown(self.dir)}: the folder is not empty and holds no params.json")
         else:
             write_json(file, params)
-        if not (self.dir / "environment.json").exists():
-            write_json(self.dir / "environment.json", environment())
         for folder in ("best", "last"):
             settle_folder(self.dir / folder)
+
+    def _record(self):
+        "Write the environment of this start; that of earlier ones stays beside it"
+        record, place = environment(), self.dir / "environment.json"
+        if place.exists():
+            before = read_json(place)
+            earlier = before.pop("earlier_starts", [])
+            record |= {"earlier_starts": earlier if before == record else [*earlier, before]}
+        write_json(place, record)
 
 # %% ../nbs/00_core.ipynb #31af1fa2
 def _history_get(self: Run) -> pd.DataFrame:
@@ -440,7 +456,7 @@ def record_result(run_dir: str | Path,  # a finished run
         raise FileNotFoundError(f"{shown(folder)}: no metrics.json, the run has not finished")
     metrics, where = read_json(folder / "metrics.json"), read_json(folder / "environment.json")
     kept = {"recipe": recipe, "data": data, "minutes": metrics["train_seconds"] / 60,
-            "commit": (where["commit"] or "none")[:8], "environment": where, **metrics}
+            "commit": (where["commit"] or "none")[:8] + "+" * bool(where["uncommitted_changes"]), "environment": where, **metrics}
     path = repo_root() / "nbs" / "results" / f"{name}.json"
     write_json(path, kept)
     return path

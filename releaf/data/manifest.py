@@ -231,7 +231,8 @@ def manifest_from_folder(folder: str | Path,  # class folders: <folder>/<label>/
     if not classes:
         raise ValueError(f"{shown(folder)}: no class folders in it; expected folders named {', '.join(label_sets(source))}")
     labels = match_labels(classes, source, shown(folder))
-    paths, names, others = [], [], 0
+    paths, names = [], []
+    others = sum(path.is_file() and not path.name.startswith(".") for path in folder.iterdir())  # outside the class folders
     for name in classes:
         files = sorted(path for path in (folder / name).rglob("*") if path.is_file() and not path.name.startswith("."))
         pictures = [str(path) for path in files if path.suffix.lower() in SUFFIXES]

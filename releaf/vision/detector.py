@@ -23,7 +23,7 @@ from pydantic import ConfigDict, Field
 
 from ..core import (Run, as_list, load_weights, pick_device, read_json, resolve, shown, whole_file, write_json)
 from ..data.gather import read_source
-from ..data.images import ImageError, read_image
+from ..data.images import try_image
 from ..data.manifest import read_manifest, usable, write_manifest
 from ..data.sample import DRAWING_VERSION, draw_sample
 from ..data.split import ready_to_train
@@ -322,10 +322,7 @@ def _search(self: Detector, paths: list[str], threshold: float, tile: int, batch
     for start in range(0, len(paths), batch_size):
         read = []
         for path in paths[start:start + batch_size]:
-            try:
-                read.append((path, read_image(resolve(path)), None))
-            except ImageError as error:
-                read.append((path, None, error.reason))
+            read.append((path, *try_image(path)))
         good = [image for _, image, _ in read if image is not None]
         found = iter([self.tiled(image, tile, threshold, batch_size, several) for image in good] if tile
                      else self.finds(good, threshold, several) if good else [])

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['HEAD_TYPES', 'spread_matrix', 'ConsistentHead', 'IndependentHead', 'decide', 'illegal', 'resnet18d_half',
-           'make_backbone', 'WasteClassifier']
+           'check_backbone', 'make_backbone', 'WasteClassifier']
 
 # %% ../../nbs/vision/30_heads.ipynb #bf074dae
 from pathlib import Path
@@ -150,20 +150,28 @@ def resnet18d_half(pretrained: bool = False, **options) -> nn.Module:
     return timm.create_model("resnet18d", channels=(32, 64, 128, 256), stem_width=16, **options)
 
 # %% ../../nbs/vision/30_heads.ipynb #06675612
-def make_backbone(name: str,  # a timm model
-                  pretrained: bool | str = False,  # True: from the hub; a path: a local .safetensors or .pth
-                  ) -> nn.Module:  # gives features [batch, n]
-    "A timm backbone without its classifier"
+def check_backbone(name: str) -> None:
+    "Refuse a name that timm does not know"
     if not timm.is_model(name):
         near = timm.list_models(f"*{name[:8]}*")[:5]
         raise ValueError(f"backbone {name!r} is unknown to timm {timm.__version__}"
                          + (f"; similar: {', '.join(near)}" if near else ""))
+
+
+def make_backbone(name: str,  # a timm model
+                  pretrained: bool | str = False,  # True: from the hub; a path: a local .safetensors or .pth
+                  image_size: int = 224,  # side of the square that it will see, for those that are built for one size
+                  ) -> nn.Module:  # gives features [batch, n]
+    "A timm backbone without its classifier"
+    check_backbone(name)
+    facts = timm.get_pretrained_cfg(name)
+    options = {"img_size": image_size} if facts is not None and facts.fixed_input_size else {}
     if isinstance(pretrained, bool):
-        return timm.create_model(name, pretrained=pretrained, num_classes=0)
+        return timm.create_model(name, pretrained=pretrained, num_classes=0, **options)
     path = resolve(pretrained)
     if not Path(path).is_file():
         raise FileNotFoundError(f"pretrained: {shown(path)} is not a file; expected true, false or a weights file")
-    return timm.create_model(name, pretrained=True, pretrained_cfg_overlay={"file": str(path)}, num_classes=0)
+    return timm.create_model(name, pretrained=True, pretrained_cfg_overlay={"file": str(path)}, num_classes=0, **options)
 
 
 class WasteClassifier(nn.Module):
@@ -175,7 +183,10 @@ class WasteClassifier(nn.Module):
         self.backbone = backbone
         with torch.no_grad():
             was_training = backbone.training
-            width = backbone.eval()(torch.zeros(1, 3, image_size, image_size)).shape[1]
+            try:
+                width = backbone.eval()(torch.zeros(1, 3, image_size, image_size)).shape[1]
+            except (AssertionError, RuntimeError, ValueError) as error:
+                raise ValueError(f"backbone {type(backbone).__name__} cannot see images of image_size {image_size}: {error}") from error
             backbone.train(was_training)
         self.head = HEAD_TYPES[head](width, spread, region)
         facts = getattr(backbone, "pretrained_cfg", {})

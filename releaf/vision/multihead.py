@@ -16,7 +16,7 @@ import pandas as pd
 import torch
 
 from ..core import Run, load_weights, resolve, shown, whole_file
-from ..data.images import ImageError, read_image
+from ..data.images import try_image
 from ..data.manifest import usable
 from .baselines import baselines
 from .datasets import HEADS, WasteClassificationDataset, collect_label_sets, make_loader
@@ -85,12 +85,6 @@ class Classifier:
         best = self.dir / "best" if (self.dir / "best").is_dir() else self.dir
         self.model, self.facts = load_model(best, device)
 
-    def _read(self, path: str) -> tuple[np.ndarray | None, str | None]:
-        try:
-            return read_image(resolve(path), self.facts["image_size"]), None
-        except ImageError as error:
-            return None, error.reason
-
     @torch.no_grad()
     def _scores(self, images: list[np.ndarray]) -> dict[str, torch.Tensor]:
         "Raw scores of one batch, averaged over the views that training chose"
@@ -111,7 +105,7 @@ class Classifier:
         with ThreadPoolExecutor(4) as pool:
             for start in range(0, len(paths), batch_size):
                 part = [str(path) for path in paths[start:start + batch_size]]
-                read = list(pool.map(self._read, part))
+                read = list(pool.map(lambda path: try_image(path, self.facts["image_size"]), part))
                 good = [image for image, _ in read if image is not None]
                 found = self.model.head.probabilities(self._scores(good), region, self.facts["temperature"]) if good else {}
                 answer, row = decide(found, region, consistent) if good else {}, 0

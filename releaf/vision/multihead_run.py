@@ -21,7 +21,8 @@ from ..data.manifest import join_manifests, manifest_from_folder, read_manifest,
 from ..data.sample import DRAWING_VERSION, draw_sample
 from ..data.split import ready_to_train
 from .datasets import LabelSets
-from .heads import WasteClassifier, make_backbone, spread_matrix
+from .heads import WasteClassifier, check_backbone, make_backbone, spread_matrix
+from .losses import check_weights
 from ..waste.rules import regions
 from ..waste.sources import hash_parts, source_table, taxonomy_hash
 
@@ -44,7 +45,7 @@ class MultiheadConfig:
     image_size: Annotated[int, Field(ge=16)]  # side of the square that the network sees
     cache_size: Annotated[int, Field(ge=0)]  # side of the cached image; 0: decode every time
     epochs: Positive  # passes over the training split
-    max_minutes: Annotated[float, Field(gt=0)] | None  # training time over all starts; the schedule shrinks to fit
+    max_minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None  # training time over all starts; the schedule shrinks to fit
     batch_size: Annotated[int, Field(ge=2)]
     accumulate: Positive  # batches a step
     optimizer: Literal["sgd", "adamw"]
@@ -77,12 +78,16 @@ class MultiheadConfig:
     sample_size: Positive  # photographs an item of the drawn sample
     val_share: Annotated[float, Field(gt=0, lt=1)]  # of each stratum, when the data brings no split
     test_share: Annotated[float, Field(gt=0, lt=1)]
-    seed: int
+    seed: Annotated[int, Field(ge=0)]
     resume: bool
     wandb_mode: Literal["disabled", "offline", "online"]
     free = ("num_workers", "save_every", "device", "compile", "wandb_mode")
 
     def __post_init__(self):
+        if str(self.pretrained).lower() in ("true", "false"):  # papermill's command line gives words
+            self.pretrained = str(self.pretrained).lower() == "true"
+        check_backbone(self.backbone)
+        check_weights(self.loss_weights)
         if self.region not in regions().index:
             raise ValueError(f"region {self.region!r} is unknown; known: {', '.join(regions().index)}")
         if 0 < self.cache_size < self.image_size:
@@ -103,7 +108,7 @@ def load_data(config: MultiheadConfig) -> pd.DataFrame:
     "The manifest of a run, split"
     folders, sources = as_list(config.data_dir), as_list(config.source)
     workers = max(1, config.num_workers)
-    parts, unread = ([] if folders else [sample_manifest(config)]), list(sources)
+    parts, unread = ([] if folders else [sample_manifest(config)]), dict(enumerate(sources))
     for number, folder in enumerate(folders):
         if "://" in folder or (Path(resolve(folder)) / "manifest.parquet").is_file():
             parts.append(read_manifest(folder))
@@ -113,10 +118,15 @@ def load_data(config: MultiheadConfig) -> pd.DataFrame:
         elif not sources:
             raise ValueError(f"source is empty: class folders in {folder!r} need a label map; known: {', '.join(source_table().index)}")
         else:
-            unread, name = [], sources[number if len(sources) > 1 else 0]
-            parts.append(manifest_from_folder(folder, name, config.max_bad, workers))
+            place = number if len(sources) > 1 else 0
+            unread.pop(place, None)
+            parts.append(manifest_from_folder(folder, sources[place], config.max_bad, workers))
+            if others := parts[-1].attrs["other_files"]:
+                print(f"{shown(folder)}: {others} files have no image suffix or lie outside the class folders; they are not read")
     if unread:
-        raise ValueError(f"source {unread[0]!r} is not read: it is the label map of class folders, and data_dir names none")
+        place, name = next(iter(unread.items()))
+        raise ValueError(f"source {name!r} is not read: it is the label map of class folders, and "
+                         + (f"{folders[place]!r} holds a manifest" if place < len(folders) else "data_dir names none"))
     return ready_to_train(parts, config.val_share, config.test_share, config.seed, config.near_duplicates, workers)
 
 # %% ../../nbs/vision/90_multihead_run.ipynb #03730cee
@@ -142,7 +152,7 @@ def ledger(manifest: pd.DataFrame) -> pd.DataFrame:
 def build_model(config: MultiheadConfig, manifest: pd.DataFrame, sets: LabelSets) -> WasteClassifier:
     "The network of a run; labels that the training split cannot tell apart are made twins"
     numbers = np.unique(sets.number(usable(manifest).query("split == 'train'")["label_set"].dropna()))
-    model = WasteClassifier(make_backbone(config.backbone, config.pretrained), config.head,
+    model = WasteClassifier(make_backbone(config.backbone, config.pretrained, config.image_size), config.head,
                             spread_matrix(sets.allowed[numbers]), config.region, config.image_size)
     return model.to(memory_format=torch.channels_last) if config.channels_last else model
 
@@ -161,7 +171,8 @@ def load_model(folder: str | Path,  # `best`, `last` or a checkpoint
     if facts["hash_parts"]["vocabulary"] != hash_parts()["vocabulary"]:
         raise ValueError(f"{shown(folder)}: the model's vocabulary is {facts['hash_parts']['vocabulary']!r}, this checkout's "
                          f"{hash_parts()['vocabulary']!r}: its outputs would be given wrong names")
-    model = WasteClassifier(make_backbone(facts["backbone"]), facts["head"], None, facts["region"], facts["image_size"])
+    backbone = make_backbone(facts["backbone"], image_size=facts["image_size"])
+    model = WasteClassifier(backbone, facts["head"], None, facts["region"], facts["image_size"])
     model.load_state_dict(weights)
     model = model.to(memory_format=torch.channels_last) if facts["channels_last"] else model
     return model.to(pick_device(device)).eval(), facts

@@ -19,7 +19,8 @@ def _blur(image: np.ndarray, percent: float, rng: np.random.Generator) -> np.nda
 
 
 def _jpeg(image: np.ndarray, quality: int, rng: np.random.Generator) -> np.ndarray:
-    return cv2.imdecode(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)
+    coded = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]  # OpenCV's order is blue, green, red
+    return cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1]
 
 
 def _dim(image: np.ndarray, factor: float, rng: np.random.Generator) -> np.ndarray:

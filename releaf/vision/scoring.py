@@ -16,7 +16,7 @@ import torch
 from ..core import pick_device
 from .datasets import HEADS, WasteClassificationDataset, make_loader
 from .heads import WasteClassifier, decide, illegal
-from .metrics import head_scores, source_answers, source_scores
+from .metrics import head_scores, label_channel, source_answers, source_scores
 from .robustness import CORRUPTIONS, corrupt
 from ..waste.rules import bin_matrix
 
@@ -74,8 +74,9 @@ def score_split(scores: dict[str, torch.Tensor], model: WasteClassifier, data: W
     answer = decide(found, region, consistent)
     truth = {head: sets.targets[head][numbers] for head in HEADS}
     flat, tables = head_scores(answer, found, truth, sets.classes, groups)
-    source, tables["source"] = source_scores(found["pair"], numbers, sets, groups, counts)
-    chosen, confidence = source_answers(found["pair"], numbers, sets, counts)
+    label_mass = found["pair"] @ label_channel(sets, counts)
+    source, tables["source"] = source_scores(label_mass, numbers, sets, groups)
+    chosen, confidence = source_answers(label_mass, numbers, sets)
     rows = data.manifest[["path", "source", "source_label", "group_id"]].copy()
     rows["label_answered"], rows["label_p"] = [sets.names[i].split("/", 1)[1] for i in chosen], confidence
     for head in HEADS:

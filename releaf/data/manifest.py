@@ -93,6 +93,11 @@ def check_manifest(manifest: pd.DataFrame,
     missing = [name for name in SCHEMA.names if name not in manifest.columns]
     if missing:
         raise ValueError(f"{where}: column {missing[0]!r} is missing, found {', '.join(manifest.columns)}")
+    if extra := [name for name in manifest.columns if name not in SCHEMA.names]:
+        raise ValueError(f"{where}: column {extra[0]!r} is unknown, expected {', '.join(SCHEMA.names)}")
+    for name in ("bytes", "width", "height"):
+        if (words := manifest[name].dropna().map(lambda value: isinstance(value, str))).any():
+            raise ValueError(f"{where}: column {name!r}, row {words.idxmax()}: found {manifest[name][words.idxmax()]!r}, expected a number")
     try:
         _table_schema().validate(manifest, lazy=True)
     except pandera.errors.SchemaErrors as errors:

@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['repo_root', 'resolve', 'shown', 'whole_file', 'settle_folder', 'whole_folder', 'write_json', 'read_json',
            'content_hash', 'unknown_parameters', 'check_config', 'config_from', 'door_defaults', 'as_list', 'seed_all',
-           'environment', 'pack_state', 'unpack_state', 'Run', 'save_weights', 'load_weights', 'record_result',
-           'print_row', 'reporting', 'pick_device', 'has_bf16', 'accelerator_for', 'keep_memory', 'die_with_parent',
-           'launch', 'Budget']
+           'environment', 'record_start', 'pack_state', 'unpack_state', 'Run', 'save_weights', 'load_weights',
+           'record_result', 'print_row', 'reporting', 'pick_device', 'has_bf16', 'accelerator_for', 'keep_memory',
+           'die_with_parent', 'launch', 'Budget']
 
 # %% ../nbs/00_core.ipynb #72d7daad
 import ast
@@ -261,6 +261,16 @@ def environment() -> dict[str, Any]:
             "uncommitted_changes": None if status is None else bool(status),
             "packages": dict(sorted(found.items()))}
 
+
+def record_start(folder: Path) -> None:
+    "Write the environment of this start of a run; those of earlier starts stay beside it"
+    record, place = environment(), folder / "environment.json"
+    if place.exists():
+        before = read_json(place)
+        earlier = before.pop("earlier_starts", [])
+        record |= {"earlier_starts": earlier if before == record else [*earlier, before]}
+    write_json(place, record)
+
 # %% ../nbs/00_core.ipynb #41a413bb
 def pack_state(state: Any,  # nested dicts, lists and scalars with tensors at the leaves
                ) -> tuple[dict[str, torch.Tensor], Any]:  # the tensors by number, and the rest as JSON
@@ -314,7 +324,7 @@ class Run:
             self._lock()
         self._open(params, resume)
         if lock:
-            self._record()
+            record_start(self.dir)
 
     def _lock(self):
         "Be the only process that writes this folder; one that was just killed is waited for"
@@ -346,14 +356,6 @@ class Run:
         for folder in ("best", "last"):
             settle_folder(self.dir / folder)
 
-    def _record(self):
-        "Write the environment of this start; that of earlier ones stays beside it"
-        record, place = environment(), self.dir / "environment.json"
-        if place.exists():
-            before = read_json(place)
-            earlier = before.pop("earlier_starts", [])
-            record |= {"earlier_starts": earlier if before == record else [*earlier, before]}
-        write_json(place, record)
 
 # %% ../nbs/00_core.ipynb #31af1fa2
 def _history_get(self: Run) -> pd.DataFrame:

@@ -52,7 +52,7 @@ class PrepareConfig:
     stage_timeout_s: Annotated[float, Field(gt=0)]  # for each phase
     workers: Annotated[int, Field(ge=1)]  # local processes
     scheduler: str  # address of a Dask scheduler, instead of local processes
-    seed: int
+    seed: Annotated[int, Field(ge=0)]
     sample_size: Annotated[int, Field(ge=1)]  # photographs an item of the drawn sample
     taco_size: Literal["original", "640"]  # which of TACO's addresses is asked first
     epa_pages: Annotated[int, Field(ge=1)]  # pages that are read of the EPA's

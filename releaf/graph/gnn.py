@@ -80,7 +80,7 @@ class GnnConfig:
     num_neighbors: Numbers  # fan-out by layer; empty: the whole graph in each step
     batch_size: Positive  # pairs a step when neighbours are sampled
     epochs: Positive  # passes over the training links, a seed
-    max_minutes: Annotated[float, Check(gt=0)] | None  # training time over all seeds and starts
+    max_minutes: Annotated[float, Check(gt=0, allow_inf_nan=False)] | None  # training time over all seeds and starts
     patience: Annotated[int, Check(ge=0)]  # epochs without a better validation MRR; 0: never stop
     lr: Annotated[float, Check(gt=0)]
     weight_decay: Annotated[float, Check(ge=0)]
@@ -90,7 +90,7 @@ class GnnConfig:
     controls: bool  # also train on a redrawn and a rewired target and on shuffled features
     control_epochs: Positive
     seeds: Numbers  # of weights and order; one model each, figures are their mean
-    seed: int  # of the split, the features and the negatives of the test
+    seed: Annotated[int, Check(ge=0)]  # of the split, the features and the negatives of the test
     save_every: Annotated[int, Check(ge=0)]  # epochs between checkpoints; 0: none
     device: Literal["auto", "cpu", "cuda"]
     precision: Literal["no", "bf16"]

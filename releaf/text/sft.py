@@ -73,7 +73,7 @@ class LlmConfig:
     tiny_vocab: Positive
     tiny_steps: Annotated[int, Field(ge=0)]  # of its pretraining
     epochs: Positive  # passes over the training split
-    max_minutes: Annotated[float, Field(gt=0)] | None  # training time; fewer steps are planned if need be
+    max_minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None  # training time; fewer steps are planned if need be
     batch_size: Positive  # rows a step and process
     accumulate: Positive  # batches a step
     lr: Annotated[float, Field(ge=0)]  # at the top of the schedule; 0: by the width of the model
@@ -87,7 +87,7 @@ class LlmConfig:
     num_processes: Positive  # one a GPU
     device: Literal["auto", "cpu", "cuda"]
     precision: Literal["auto", "no", "bf16"]  # auto: bf16 on a GPU
-    seed: int
+    seed: Annotated[int, Field(ge=0)]
     resume: bool
     wandb_mode: Literal["disabled", "offline", "online"]
     free = ("merge", "checkpointing", "num_workers", "save_every", "device", "wandb_mode")

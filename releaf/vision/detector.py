@@ -58,7 +58,7 @@ class DetectorConfig:
     overlap: Annotated[float, Field(ge=0, lt=0.9)]  # of neighbouring windows
     cache: bool  # keep the decoded training images in memory
     epochs: Positive  # passes over the training split
-    max_minutes: Annotated[float, Field(gt=0)] | None  # training time over all starts; the schedule shrinks to fit
+    max_minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None  # training time over all starts; the schedule shrinks to fit
     batch_size: Annotated[int, Field(ge=2)]  # images a step, a process
     accumulate: Positive  # batches a step
     optimizer: Literal["sgd", "adamw", "musgd"]
@@ -83,7 +83,7 @@ class DetectorConfig:
     sample_size: Annotated[int, Field(ge=12)]  # drawn scenes
     val_share: Annotated[float, Field(gt=0, lt=1)]  # of the groups, when the data brings no split
     test_share: Annotated[float, Field(gt=0, lt=1)]
-    seed: int
+    seed: Annotated[int, Field(ge=0)]
     resume: bool
     wandb_mode: Literal["disabled", "offline", "online"]
     free = ("num_workers", "save_every", "device", "wandb_mode", "cache", "download")

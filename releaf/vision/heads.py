@@ -150,12 +150,13 @@ def resnet18d_half(pretrained: bool = False, **options) -> nn.Module:
     return timm.create_model("resnet18d", channels=(32, 64, 128, 256), stem_width=16, **options)
 
 # %% ../../nbs/vision/30_heads.ipynb #06675612
-def check_backbone(name: str) -> None:
+def check_backbone(name: str) -> str:  # the name
     "Refuse a name that timm does not know"
     if not timm.is_model(name):
         near = timm.list_models(f"*{name[:8]}*")[:5]
         raise ValueError(f"backbone {name!r} is unknown to timm {timm.__version__}"
                          + (f"; similar: {', '.join(near)}" if near else ""))
+    return name
 
 
 def make_backbone(name: str,  # a timm model

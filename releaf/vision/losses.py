@@ -19,13 +19,14 @@ def set_nll(scores: torch.Tensor,  # [batch, classes], not normalised
     return scores.logsumexp(1) - inside
 
 # %% ../../nbs/vision/31_losses.ipynb #2f4d90f7
-def check_weights(weights: dict[str, float]) -> None:
+def check_weights(weights: dict[str, float]) -> dict[str, float]:  # the weights
     "Refuse weights of heads that do not exist, below zero, or all zero"
     unknown = set(weights) - {"item", "material", "bin"}
     if unknown:
         raise ValueError(f"loss_weights: {sorted(unknown)[0]!r} is no head; expected item, material, bin")
     if any(w < 0 for w in weights.values()) or not any(w > 0 for w in weights.values()):
         raise ValueError(f"loss_weights: found {weights}, expected none below zero and one above")
+    return weights
 
 
 class SetLoss(nn.Module):

@@ -121,10 +121,12 @@ def read_source(place: dict[str, str],  # path, source, kind
         others = manifest.attrs["other_files"]
         return manifest, {"not a picture": others} if others else {}
     if kind == "taco":
-        manifest = manifest_taco(path, workers, executor)
+        manifest = manifest_taco(path, max_bad, workers, executor)
     else:
         manifest = manifest_from_coco(path / "annotations.json", source, max_bad=max_bad, workers=workers, executor=executor)
-    return manifest, {f"box {reason}": count for reason, count in manifest.attrs["boxes_dropped"].items()}
+    told = {f"box {reason}": count for reason, count in manifest.attrs["boxes_dropped"].items()}
+    clipped = manifest.attrs["boxes_clipped"]
+    return manifest, told | ({"box clipped to the frame": clipped} if clipped else {})
 
 
 def read_texts_of(places: list[dict[str, str]],  # of the sources in TEXTS

@@ -296,7 +296,12 @@ def manifest_from_coco(annotations: str | Path,  # a COCO JSON file
     paths = [str(next((base / image["file_name"] for base in bases if (base / image["file_name"]).exists()),
                       bases[-1] / image["file_name"])) for image in coco["images"]]
     found = inspect_all(paths, workers, executor)
-    boxes, dropped = {image["id"]: [] for image in coco["images"]}, {}
+    for row, image in enumerate(coco["images"]):  # boxes are in the frame that the file had when they were drawn
+        declared, upright = (image.get("width"), image.get("height")), (found["width"][row], found["height"][row])
+        if all(declared) and pd.notna(upright[0]) and tuple(declared) != tuple(upright):
+            found.loc[row, "error"] = (f"{upright[0]:.0f} x {upright[1]:.0f} pixels upright, the annotations say "
+                                       f"{declared[0]} x {declared[1]}: its boxes would lie elsewhere")
+    boxes, dropped, clipped = {image["id"]: [] for image in coco["images"]}, {}, 0
     frame = {image["id"]: (row.width, row.height) for image, row in zip(coco["images"], found.itertuples())}
     for annotation in coco["annotations"]:
         box, reason = None, None
@@ -311,11 +316,13 @@ def manifest_from_coco(annotations: str | Path,  # a COCO JSON file
         if reason:
             dropped[reason] = dropped.get(reason, 0) + 1
             continue
+        x, y, w, h = annotation["bbox"]
+        clipped += max(abs(a - b) for a, b in zip(box, (x, y, x + w, y + h))) > 1e-3
         boxes[annotation["image_id"]].append(dict(zip(("x0", "y0", "x1", "y1"), box), label=names[annotation["category_id"]]))
     rows = pd.DataFrame({"path": paths, "source": source}).join(found.rename(columns={"error": "drop_reason"}))
     rows["source_label"], rows["boxes"] = None, [boxes[image["id"]] for image in coco["images"]]
     manifest = finish_rows(rows, max_bad, shown(path))
-    manifest.attrs["boxes_dropped"] = dropped
+    manifest.attrs |= {"boxes_dropped": dropped, "boxes_clipped": clipped}
     return manifest
 
 # %% ../../nbs/data/20_manifest.ipynb #17e57405

@@ -287,6 +287,7 @@ def _ledger(rows: list[dict], annotated: list[tuple[float, float]], licences: pd
 
 # %% ../../nbs/data/63_taco.ipynb #82850617
 def manifest_taco(out_dir: str | Path,  # a folder that `fetch_taco` filled
+                  max_bad: float = 0.02,  # share of unreadable files over which to stop
                   workers: int = 1,  # processes that read
                   executor: Executor | None = None,  # or any executor of one's own
                   ) -> pd.DataFrame:  # a manifest with boxes, without splits; what is missing has a `drop_reason`
@@ -296,14 +297,14 @@ def manifest_taco(out_dir: str | Path,  # a folder that `fetch_taco` filled
     if not path.is_file():
         raise FileNotFoundError(f"{shown(path)}: not there; expected a folder that fetch_taco has filled")
     coco = read_coco(path)
-    manifest = manifest_from_coco(path, "taco", images=out, workers=workers, executor=executor)
+    manifest = manifest_from_coco(path, "taco", images=out, max_bad=max_bad, workers=workers, executor=executor)
     licences = pd.Series(image_licences(coco).to_numpy(), index=[str(out / image["file_name"]) for image in coco["images"]])
-    dropped = manifest.attrs["boxes_dropped"]
+    facts = dict(manifest.attrs)
     manifest = manifest.assign(licence=licences.reindex(manifest["path"]).to_numpy())
     if lost := read_json(missing) if missing.is_file() else []:
         rows = pd.DataFrame([{"path": str(out / row["file_name"]), "source": "taco", "drop_reason": row["reason"], "boxes": None}
                              for row in lost])
         manifest = pd.concat([manifest, rows.reindex(columns=manifest.columns).astype(manifest.dtypes)], ignore_index=True)
     manifest = check_manifest(manifest, shown(path))
-    manifest.attrs["boxes_dropped"] = dropped
+    manifest.attrs |= facts
     return manifest

@@ -260,6 +260,11 @@ class WasteDetectionDataset(Dataset):
         self.manifest = rows[rows["boxes"].notna()].reset_index(drop=True)
         if not len(self.manifest):
             raise ValueError("the manifest has no usable row with boxes")
+        for row in self.manifest.itertuples():
+            for box in row.boxes:
+                if not (-1e-3 <= box["x0"] < box["x1"] <= row.width + 1e-3 and -1e-3 <= box["y0"] < box["y1"] <= row.height + 1e-3):
+                    raise ValueError(f"{row.path}: box {box} is empty, inside out or leaves the frame of {row.width} x {row.height}; "
+                                     "manifest_from_coco clips such boxes and counts them")
         found = sorted({box["label"] for boxes in self.manifest["boxes"] for box in boxes})
         self.classes = list(classes) if classes is not None else found
         if unknown := set(found) - set(self.classes):

@@ -21,7 +21,7 @@ import torch
 from PIL import Image
 from pydantic import ConfigDict, Field
 
-from ..core import (Run, as_list, load_weights, pick_device, read_json, resolve, shown, whole_file, write_json)
+from ..core import (Run, as_list, has_bf16, load_weights, pick_device, read_json, resolve, shown, whole_file, write_json)
 from ..data.gather import read_source
 from ..data.images import try_image
 from ..data.manifest import read_manifest, usable, write_manifest
@@ -86,7 +86,7 @@ class DetectorConfig:
     seed: Annotated[int, Field(ge=0)]
     resume: bool
     wandb_mode: Literal["disabled", "offline", "online"]
-    free = ("num_workers", "save_every", "device", "wandb_mode", "cache", "download")
+    free = ("num_workers", "save_every", "device", "wandb_mode", "download")
 
     def __post_init__(self):
         folders, sources = as_list(self.data_dir), as_list(self.source)
@@ -120,8 +120,10 @@ def _read_part(folder: str, source: str | None, config: DetectorConfig) -> tuple
         raise FileNotFoundError(f"data_dir {folder!r}: expected manifest.parquet or annotations.json in {path}")
     if source is None:
         raise ValueError(f"source is empty: {folder!r} needs a label map; known: {', '.join(source_table().index)}")
-    kind = "taco" if (Path(path) / "ledger.parquet").is_file() else "coco"  # TACO as `releaf.data.taco` fetched it
-    return read_source({"path": str(path), "source": find_source(source), "kind": kind}, config.max_bad, max(1, config.num_workers))
+    source = find_source(source)
+    fetched = source == "taco" and (Path(path) / "ledger.parquet").is_file()  # as `releaf.data.taco` leaves it
+    place = {"path": str(path), "source": source, "kind": "taco" if fetched else "coco"}
+    return read_source(place, config.max_bad, max(1, config.num_workers))
 
 # %% ../../nbs/04_train_detector.ipynb #20487953
 def load_data(config: DetectorConfig) -> tuple[pd.DataFrame, dict[str, int]]:  # the manifest, split; repairs so far
@@ -182,12 +184,13 @@ def box_ledger(data: Data) -> pd.DataFrame:
 # %% ../../nbs/04_train_detector.ipynb #2753c1e2
 def pick_precision(precision: str, device: torch.device) -> str:  # no | bf16 | fp16
     "What `auto` means here: bfloat16 where the processor multiplies in it"
+    if precision == "fp16" and device.type == "cpu":
+        raise ValueError("precision: found 'fp16' on a CPU; expected auto, no or bf16")
     if precision != "auto":
         return precision
     if device.type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
-    native = any(getattr(torch.cpu, name, bool)() for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
-    return "bf16" if native else "no"
+    return "bf16" if has_bf16() else "no"
 
 # %% ../../nbs/04_train_detector.ipynb #3527daf7
 def trainer_options(config: DetectorConfig, run: Run, tree: Tree) -> dict[str, Any]:
@@ -221,14 +224,15 @@ def train(config: DetectorConfig, run: Run, data: Data) -> Tree:
     weights = find_weights(config.weights, config.download)
     if weights is not None:  # tried here, where an error is cheap
         write_json(run.dir / "weights.json", start_from(build_network(architecture, data.scheme.classes), weights, config.new_head))
-    tree = write_tree(data.rows, data.repairs, data.scheme, run.dir / "yolo" / "tree", config.tile, config.overlap, config.max_bad,
+    tree = write_tree(data.rows, data.repairs, data.scheme, run.dir / "yolo" / "tree", config.tile, config.overlap,
                       max(1, config.num_workers))
     if (run.dir / "last").is_dir() and _ended(run):
         print(f"{shown(run.dir)} has finished its training", flush=True)
         return tree
     precision = pick_precision(config.precision, pick_device(config.device))
     facts = {"architecture": architecture, "classes": data.scheme.classes, "scheme": config.scheme, "image_size": config.image_size,
-             "tile": config.tile, "overlap": config.overlap, "threshold": 0.25, "taxonomy_hash": taxonomy_hash()}
+             "tile": config.tile, "overlap": config.overlap, "threshold": 0.25, "taxonomy_hash": taxonomy_hash(),
+             "train_images": int(tree.ledger.loc["train", "images"])}
     told = {"config": {**asdict(config), "precision": precision}, "facts": facts, "weights": str(weights or "")}
     write_json(run.dir / "yolo" / "start.json", told)
     for left in tree.yaml.parent.glob("labels/*.cache"):  # pickles of the library's, which it would trust: made anew at every start
@@ -239,7 +243,8 @@ def train(config: DetectorConfig, run: Run, data: Data) -> Tree:
 
 def _ended(run: Run) -> bool:
     "Whether the last epoch saved was the last of its schedule"
-    _, state, _ = run.load_last()
+    _, state, history = run.load_last()
+    run.history = pd.DataFrame(history)  # a kill between the two writes may have left it a row short
     return bool(state["counters"]["ended"])
 
 # %% ../../nbs/04_train_detector.ipynb #0e2f592f
@@ -361,6 +366,10 @@ def _predict(self: Detector,
     "What lies where in each photograph"
     if isinstance(paths, str | Path):
         raise TypeError(f"paths: found the single path {str(paths)!r}, expected a list of paths")
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise ValueError(f"threshold: found {threshold}, expected 0 to 1")
+    if batch_size < 1:
+        raise ValueError(f"batch_size: found {batch_size}, expected 1 or more")
     if tiles is not None and (tiles < 0 or 0 < tiles < 32):
         raise ValueError(f"tiles: found {tiles}, expected 0 for whole photographs or at least 32 pixels")
     tile = self.facts["tile"] if tiles is None else tiles
@@ -492,5 +501,7 @@ def library_opinion(run: Run, config: DetectorConfig, tree: Tree) -> dict[str, f
     options = {"task": "detect", "mode": "val", "model": config.model, "data": str(tree.yaml), "split": "test", "imgsz": config.image_size,
                "batch": config.batch_size, "device": "cpu" if device.type == "cpu" else "0", "workers": config.num_workers, "plots": False,
                "verbose": False, "rect": False}
+    threads = torch.get_num_threads()
     found = patient(DetectionValidator)(save_dir=run.dir / "yolo" / "validation", args=options)(model=network.to(device))
+    torch.set_num_threads(threads)  # the library took one less than there are processors
     return {"map50": float(found["metrics/mAP50(B)"]), "map50_95": float(found["metrics/mAP50-95(B)"])}

@@ -62,8 +62,9 @@ def merge_boxes(boxes: np.ndarray,  # [n, 4], of all windows, in the image's fra
         sides = (torch.minimum(boxes[at, 2:], boxes[:, 2:]) - torch.maximum(boxes[at, :2], boxes[:, :2])).clamp(min=0)
         least = torch.minimum(box_area(boxes[at:at + 1]), box_area(boxes)).clamp(min=1e-9)
         same = free & (classes == classes[at]) & (sides.prod(1) / least >= share)
-        free &= ~same
-        group = torch.cat([boxes[at:at + 1], boxes[same]])
+        grows = same & (scores >= scores[at] / 2)  # a part found again is about as sure; noise around it is not
+        free &= ~(grows | (same & (box_area(boxes) <= box_area(boxes[at:at + 1]))))
+        group = torch.cat([boxes[at:at + 1], boxes[grows]])
         done.append((torch.cat([group[:, :2].min(0).values, group[:, 2:].max(0).values]), scores[at], classes[at]))
     if not done:
         return np.zeros((0, 4)), np.zeros(0), np.zeros(0, np.int64)

@@ -68,7 +68,7 @@ def read_architecture(model: str) -> dict[str, Any]:  # the library's descriptio
         raise ValueError(f"model {model!r}: expected an architecture such as yolov8n.yaml; weights are given by `weights`")
     try:
         found = yaml_model_load(str(local) if Path(local).is_file() else model)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, AssertionError) as error:
         raise ValueError(f"model {model!r}: no such architecture; expected a name like yolov8n.yaml, yolo11s.yaml or yolo26n.yaml, "
                          "or a YAML file") from error
     last = found["head"][-1][2] if isinstance(found, dict) and found.get("head") else "nothing"
@@ -132,26 +132,26 @@ def read_weights(path: Path) -> tuple[dict[str, torch.Tensor], list[str]]:  # st
 
 # %% ../../nbs/vision/39_yolo_trainer.ipynb #6e7fa8d3
 def start_from(network: WasteModel, path: Path,
-               new_head: bool = False,  # class layers of another number of classes start anew
+               new_head: bool = False,  # class layers of other classes start anew
                ) -> dict[str, int]:  # tensors loaded and left out
     "Load weights into a network; what does not fit is an error"
     weights, classes = read_weights(path)
     own = network.state_dict()
     unlike = [key for key, value in own.items() if key not in weights or weights[key].shape != value.shape]
     left = [key for key in weights if key not in own]
-    if len(classes) != len(network.names):
+    own_names, anew = list(network.names.values()), lambda key: ".cv3." in key or ".one2one_cv3." in key  # the class layers
+    if other := classes != own_names:
         if not new_head:
-            own_names = list(network.names.values())
             raise ValueError(f"weights {shown(path)}: they know {len(classes)} classes ({', '.join(classes[:5])}, ...), the data has "
                              f"{len(own_names)} ({', '.join(own_names[:5])}, ...); use the same scheme, or set new_head to let the class "
                              "layers start anew")
-        unlike = [key for key in unlike if ".cv3." not in key and ".one2one_cv3." not in key]
+        unlike = [key for key in unlike if not anew(key)]
     if unlike or left:
         key = (unlike or left)[0]
         shapes = [tuple(each[key].shape) if key in each else "nothing" for each in (weights, own)]
         raise ValueError(f"weights {shown(path)}: they are of another architecture: {key} is {shapes[0]}, expected {shapes[1]} "
                          f"({len(unlike) + len(left)} such tensors)")
-    fitting = {key: value for key, value in weights.items() if own[key].shape == value.shape}
+    fitting = {key: value for key, value in weights.items() if own[key].shape == value.shape and not (other and anew(key))}
     network.load_state_dict(fitting, strict=False)
     return {"weights_loaded": len(fitting), "weights_left_out": len(own) - len(fitting)}
 
@@ -190,7 +190,9 @@ class WasteTraining(DetectionTrainer):
     "The library's trainer, with the run's own schedule, seeds, checkpoints and report"
 
     def __init__(self, cfg=DEFAULT_CFG, overrides=None, _callbacks=None):
+        threads = torch.get_num_threads()
         super().__init__(cfg, overrides, defaultdict(list))
+        torch.set_num_threads(threads)  # the library takes one less than there are processors
         self.callbacks = defaultdict(list)  # none of the library's reporters
         started = read_json(Path(self.save_dir).parent / "start.json")
         self.settings, self.facts = SimpleNamespace(**started["config"]), started["facts"]
@@ -247,6 +249,12 @@ def _begin_epoch(self: WasteTraining) -> None:
         planned = shared[0]
     self.epochs, end = planned
     self.span = (self.progress, end)
+    found, written = len(self.train_loader.dataset), self.facts["train_images"]
+    if found != written:
+        raise ValueError(f"{shown(self.run_dir)}: the library reads {found} training images, {written} were written; it left some out "
+                         "without a word")
+    if self.batch_size != self.args.batch:
+        print(f"batch_size {self.args.batch} does not fit into memory; going on with {self.batch_size}", flush=True)
     self.args.close_mosaic = round(self.settings.close_mosaic * self.epochs)
     seed = seed_all(self.settings.seed, self.epoch + 1)
     if self.train_loader.num_workers == 0:
@@ -297,7 +305,7 @@ def _row(self: WasteTraining) -> dict[str, Any]:
             "val_recall": found["recall"],
             **{f"val_{k.removeprefix('val/')}": v for k, v in found.items() if k.startswith("val/")},
             "lr": float(self.optimizer.param_groups[0]["lr"]), "images_per_second": len(self.train_loader.dataset) / self.train_seconds,
-            "seconds": seconds, "eta": left[0] * left[1], "progress": self.span[1]}
+            "batch_size": self.batch_size, "seconds": seconds, "eta": left[0] * left[1], "progress": self.span[1]}
 
 # %% ../../nbs/vision/39_yolo_trainer.ipynb #878dae51
 def _save_model(self: WasteTraining) -> bool:

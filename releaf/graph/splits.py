@@ -156,16 +156,25 @@ def message_links(graph: Graph,
     return links | {(tail, f"rev_{name}", head): found[::-1] for (head, name, tail), found in links.items()}
 
 # %% ../../nbs/graph/43_splits.ipynb #95b5aa64
-def _same_names(graph: Graph, kind: str) -> np.ndarray:
-    "For each node of a type: the row of the tail with the same id or name, or -1"
-    tails, table = graph.nodes[graph.tail_type], graph.nodes[kind]
-    if kind == graph.tail_type:
-        return np.arange(len(tails))
-    by_name = pd.Series(np.arange(len(tails)), index=tails["name"].astype(str).str.lower())
-    by_id = pd.Series(np.arange(len(tails)), index=tails["id"].astype(str))
-    by_name, by_id = (found[~found.index.duplicated()] for found in (by_name, by_id))
-    rows = table["name"].astype(str).str.lower().map(by_name).fillna(table["id"].astype(str).map(by_id))
-    return rows.fillna(-1).to_numpy().astype(np.int64)
+def _labels(table: pd.DataFrame, column: str) -> pd.Series:
+    "Ids as they are, names in small letters"
+    text = table[column].astype(str)
+    return text.str.lower() if column == "name" else text
+
+
+def _stands_for(graph: Graph, kind: str, starts: dict[str, int]) -> np.ndarray:
+    "For each node of a type: the end that it is, or whose name or id it has (numbered from `starts`), or -1"
+    table = graph.nodes[kind]
+    if kind in starts:
+        return starts[kind] + np.arange(len(table))
+    if kind in graph.offsets:  # an item that is called as a material is yet no copy of it
+        return np.full(len(table), -1)
+    found = pd.Series(np.nan, index=table.index)
+    for other, start in starts.items():
+        for column in ("name", "id"):
+            rows = pd.Series(start + np.arange(len(graph.nodes[other])), index=_labels(graph.nodes[other], column))
+            found = found.fillna(_labels(table, column).map(rows[~rows.index.duplicated()]))
+    return found.fillna(-1).to_numpy().astype(np.int64)
 
 
 def audit(graph: Graph,
@@ -174,15 +183,15 @@ def audit(graph: Graph,
           ) -> pd.DataFrame:  # relation, direction, hidden pairs seen; one row a relation that shows any
     "Where hidden pairs can be seen"
     keys, rows = pair_keys(hidden), []
-    same = {kind: _same_names(graph, kind) for kind in {end for edge in links for end in (edge[0], edge[2])} - set(graph.offsets)}
+    kinds = {end for edge in links for end in (edge[0], edge[2])}
+    heads = {kind: _stands_for(graph, kind, graph.offsets) for kind in kinds}
+    tails = {kind: _stands_for(graph, kind, {graph.tail_type: 0}) for kind in kinds}
     for edge, found in links.items():
         for here, there, way in ((0, 1, "forward"), (1, 0, "reverse")):
-            head, tail = (edge[0], edge[2]) if here == 0 else (edge[2], edge[0])
-            if head in graph.offsets and tail in same:
-                ends = same[tail][found[there]]
-                seen = np.intersect1d(pair_keys(np.stack([found[here] + graph.offsets[head], ends], 1)[ends >= 0]), keys)
-                if len(seen):
-                    rows.append({"relation": " ".join(edge), "direction": way, "hidden_pairs_seen": len(seen), "example": int(seen[0])})
+            head, tail = heads[edge[2 * here]][found[here]], tails[edge[2 * there]][found[there]]
+            seen = np.intersect1d(pair_keys(np.stack([head, tail], 1)[(head >= 0) & (tail >= 0)]), keys)
+            if len(seen):
+                rows.append({"relation": " ".join(edge), "direction": way, "hidden_pairs_seen": len(seen), "example": int(seen[0])})
     return pd.DataFrame(rows, columns=["relation", "direction", "hidden_pairs_seen", "example"])
 
 # %% ../../nbs/graph/43_splits.ipynb #0b2d1ae4

@@ -33,7 +33,7 @@ class Facts:
         "Why a head is, or must not be, linked to an idea"
         found = {}
         for kind, links in self.graph.edges.items():
-            if kind[1] == relation and kind[0] in self.graph.offsets:
+            if kind[1] == relation and kind[2] == self.graph.tail_type:
                 said = self.graph.facts.get(kind, pd.DataFrame()).get("reason", pd.Series([""] * links.shape[1]))
                 found |= {(kind[0], int(head), int(tail)): why for (head, tail), why in zip(links.T, said)}
         return found
@@ -51,16 +51,28 @@ class Facts:
     def names(self, kind: str, rows: list[int], column: str = "name") -> list[str]:
         return self.graph.nodes[kind][column].iloc[rows].tolist() if kind in self.graph.nodes else []
 
+    def materials(self, kind: str, row: int) -> list[int]:
+        "Rows of what a thing is made of, in the tables' order: the main one first"
+        links = self.graph.edges.get((kind, "made_of", "material"))
+        return [] if links is None else links[1][links[0] == row].tolist()
+
+    def hazards(self, kind: str, row: int) -> list[int]:
+        "Rows of what is dangerous about a thing: of itself, then of what it is made of"
+        found = self.linked(kind, row, "has_hazard", "hazard")
+        for material in self.materials(kind, row):
+            found = found + self.linked("material", material, "has_hazard", "hazard")
+        return list(dict.fromkeys(found))
+
     def refusal(self, kind: str, row: int, tail: int) -> tuple[str, str]:
         "Why an idea is refused for a head, and what to beware of; one of the two is empty"
         said = self.reasons[FORBIDDEN].get((kind, row, tail))
         if said is not None:
             return said or "must not be made of this", ""
-        materials = self.linked(kind, row, "made_of", "material") if kind == "item" else []
-        wrong = self.reasons[FORBIDDEN]
+        materials, wrong = self.materials(kind, row), self.reasons[FORBIDDEN]
         bad = {each: wrong["material", each, tail] for each in materials if ("material", each, tail) in wrong}
         said = "; ".join(f"{self.names('material', [each])[0]}: {why}" for each, why in bad.items())
-        return (said, "") if bad and len(bad) == len(materials) else ("", f"not of {said}" if bad else "")
+        mainly = bool(bad) and materials[0] in bad and (kind, row, tail) not in self.reasons[TARGET]  # a known link is another part's
+        return (said, "") if mainly or (bad and len(bad) == len(materials)) else ("", f"not of {said}" if bad else "")
 
 # %% ../../nbs/graph/48_recommend.ipynb #8a99a008
 def why(facts: Facts, kind: str, row: int, tail: int, alike: np.ndarray, most: int = 2) -> str:
@@ -132,7 +144,7 @@ def _row(self: Recommender, kind: str, row: int, tail: int, score: float, alike:
     facts, idea = self.facts, self.graph.tail_type
     said = {name: facts.names(other, facts.linked(idea, tail, relation, other)) for name, relation, other in
             (("tools", "requires_tool", "tool"), ("skills", "requires_skill", "skill"), ("hazards", "has_hazard", "hazard"))}
-    own = facts.names("hazard", facts.linked(kind, row, "has_hazard", "hazard"))
+    own = facts.names("hazard", facts.hazards(kind, row))
     table = facts.tails.iloc[tail]
     return {"idea": table["id"], "name": table["name"], "score": score, "known": (kind, row, tail) in facts.reasons[TARGET],
             "why": why(facts, kind, row, tail, alike), "caution": facts.refusal(kind, row, tail)[1], "difficulty": table.get("difficulty"),
@@ -158,7 +170,7 @@ def _recommend(self: Recommender,
     facts, idea = self.facts, self.graph.tail_type
     scores, rows, refused = self.scores(self.graph.offsets[kind] + row), [], []
     alike = self.x[kind] @ self.x[kind][row] if kind in self.x else np.zeros(len(self.graph.nodes[kind]))
-    mine = set(facts.linked(kind, row, "has_hazard", "hazard"))
+    mine = set(facts.hazards(kind, row))
     for tail in np.argsort(-scores, kind="stable"):
         tail, said = int(tail), facts.refusal(kind, row, int(tail))[0]
         if said:

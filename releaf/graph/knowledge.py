@@ -93,11 +93,22 @@ def _summary(self: Graph) -> pd.DataFrame:
     return pd.DataFrame(rows).set_index("what")
 
 
+def _as_text(column: pd.Series) -> pd.Series:
+    "Values as text, the same before and after Parquet: lists come back as arrays, nothing as NaN"
+    if column.dtype == object:
+        column = column.map(lambda value: value.tolist() if isinstance(value, np.ndarray) else value)
+    return column.astype(str).where(column.notna(), "")
+
+
 def _fingerprint(self: Graph) -> str:
-    "SHA-256 over every id and link"
+    "SHA-256 over everything that is known of the nodes, and every link"
     digest = hashlib.sha256()
     for kind in sorted(self.nodes):
-        digest.update(f"{kind}:{len(self.nodes[kind])}".encode() + pd.util.hash_array(self.nodes[kind]["id"].to_numpy(object)).tobytes())
+        table = self.nodes[kind]
+        rest = table[sorted(set(table) - {"features"})].apply(_as_text)
+        digest.update(f"{kind}:{len(table)}:{','.join(rest)}".encode() + pd.util.hash_pandas_object(rest, index=False).to_numpy().tobytes())
+        if "features" in table:
+            digest.update(np.stack(table["features"]).astype(np.float32).tobytes())
     for kind in sorted(self.edges):
         links = self.edges[kind]
         digest.update(" ".join(kind).encode() + np.ascontiguousarray(links[:, np.lexsort(links[::-1])]).tobytes())
@@ -114,7 +125,9 @@ def check_nodes(kind: str,  # the nodes' type
     for column in ("id", "name"):
         if column not in table:
             raise ValueError(f"{where}: column {column!r} is missing, found {', '.join(map(str, table.columns))}")
-    bad = table["id"].duplicated() | table["id"].isna() | table["id"].astype(str).eq("") | table["name"].astype(str).eq("")
+    if table.empty:
+        raise ValueError(f"{where}: no nodes; expected at least one row")
+    bad = table["id"].duplicated() | (table[["id", "name"]].isna() | table[["id", "name"]].astype(str).eq("")).any(axis=1)
     if bad.any():
         raise ValueError(f"{where}: row {bad.idxmax()}: id {table['id'][bad.idxmax()]!r} is empty or stands twice, or has no name")
     for (owner, column), (low, high) in RANGES.items():
@@ -125,12 +138,21 @@ def check_nodes(kind: str,  # the nodes' type
                 found = table[column][off.idxmax()]
                 raise ValueError(f"{where}: {table['id'][off.idxmax()]}: {column} is {found!r}, expected {low} to {high}")
     if "features" in table:
-        sizes = table["features"].map(lambda row: -1 if row is None or np.isscalar(row) else len(row))
-        if sizes.nunique() != 1 or sizes.iloc[0] < 1:
-            raise ValueError(f"{where}: features of {sorted(sizes.unique())} numbers, expected equally many for each node")
-        finite = np.isfinite(np.stack(table["features"])).all(1)
-        if not finite.all():
-            raise ValueError(f"{where}: features of {table['id'].iloc[int(np.argmin(finite))]!r} are NaN or infinite")
+        _check_features(table, where)
+
+
+def _check_features(table: pd.DataFrame, where: str) -> None:
+    "A list of finite numbers for each node, all of one length"
+    sizes = table["features"].map(lambda row: 0 if row is None or np.isscalar(row) else len(row))
+    if sizes.nunique() != 1 or sizes.iloc[0] < 1:
+        found = ", ".join(str(size) if size else "no" for size in sorted(sizes.unique()))
+        raise ValueError(f"{where}: features of {found} numbers, expected a list of equally many for each node")
+    values = np.stack(table["features"])
+    if values.dtype.kind not in "biuf" or values.ndim != 2:
+        raise ValueError(f"{where}: features of {table['id'].iloc[0]!r} begin with {values.flat[0]!r}, expected a list of numbers")
+    finite = np.isfinite(values).all(1)
+    if not finite.all():
+        raise ValueError(f"{where}: features of {table['id'].iloc[int(np.argmin(finite))]!r} are NaN or infinite")
 
 # %% ../../nbs/graph/40_knowledge.ipynb #42e9d478
 def check_links(kind: EdgeType,
@@ -139,10 +161,13 @@ def check_links(kind: EdgeType,
                 duplicates: str,  # error | coalesce
                 ids: tuple[pd.Series, pd.Series],  # of heads and tails, for the message
                 ) -> tuple[np.ndarray, pd.DataFrame]:  # without duplicates
-    "Empty relation, self-links and pairs that stand twice (in either direction within one type)"
+    "Empty relation, rows out of range, self-links and pairs that stand twice (in either direction within one type)"
     name = " ".join(kind)
     if links.shape[1] == 0:
         raise ValueError(f"{name}: an empty relation; expected at least one link")
+    for end, rows, nodes in ((kind[0], links[0], ids[0]), (kind[2], links[1], ids[1])):
+        if rows.min() < 0 or rows.max() >= len(nodes):
+            raise ValueError(f"{name}: rows {rows.min()} to {rows.max()} of type {end}, expected 0 to {len(nodes) - 1}")
     if kind[0] == kind[2] and (links[0] == links[1]).any():
         raise ValueError(f"{name}: {ids[0].iloc[links[0, np.argmax(links[0] == links[1])]]!r} is linked to itself")
     pair = np.sort(links, axis=0) if kind[0] == kind[2] else links
@@ -190,12 +215,14 @@ def check_graph(graph: Graph,
 def number_ends(ids: pd.Series,  # ids as a link names them
                 nodes: pd.DataFrame,  # the nodes of that type
                 where: str,  # for the message
+                first: int | None = None,  # line of a text file that index 0 of `ids` stands in; None: no lines, rows
                 ) -> np.ndarray:  # int64 rows
     "The row of each id"
     rows = pd.Index(nodes["id"]).get_indexer(ids)
     if (rows < 0).any():
-        line = int(np.argmax(rows < 0))
-        raise ValueError(f"{where}: row {line}: {ids.iloc[line]!r} is no known node ({(rows < 0).sum()} dangling ends)")
+        bad = int(np.argmax(rows < 0))
+        place = f"row {bad}" if first is None else f"line {ids.index[bad] + first}"
+        raise ValueError(f"{where}: {place}: {ids.iloc[bad]!r} is no known node ({(rows < 0).sum()} dangling ends)")
     return rows.astype(np.int64)
 
 # %% ../../nbs/graph/40_knowledge.ipynb #62d52210
@@ -203,7 +230,8 @@ def _read_relation(folder: Path, name: str, nodes: dict[str, pd.DataFrame]) -> d
     "One table of links, by edge type"
     heads, tail, columns = RELATIONS[name]
     path = folder / f"{name}.csv"
-    table = read_table(path, [*(["head_type"] if len(heads) > 1 else []), *columns])
+    reason = ["reason"] if name in (TARGET, FORBIDDEN) else []
+    table = read_table(path, [*(["head_type"] if len(heads) > 1 else []), *columns, *reason])
     kinds = table["head_type"] if len(heads) > 1 else pd.Series(heads[0], index=table.index)
     unknown = ~kinds.isin(heads)
     if unknown.any():
@@ -213,10 +241,10 @@ def _read_relation(folder: Path, name: str, nodes: dict[str, pd.DataFrame]) -> d
         raise ValueError(f"{shown(path)}: an empty relation; expected at least one link")
     found = {}
     for head in sorted(set(kinds)):
-        rows = table[kinds == head].reset_index(drop=True)
-        links = np.stack([number_ends(rows[columns[0]], nodes[head], f"{shown(path)} ({head})"),
-                          number_ends(rows[columns[1]], nodes[tail], f"{shown(path)} ({tail})")])
-        found[head, name, tail] = links, rows.drop(columns=[*columns, "head_type"], errors="ignore")
+        rows = table[kinds == head]
+        links = np.stack([number_ends(rows[columns[0]], nodes[head], f"{shown(path)} ({head})", 2),
+                          number_ends(rows[columns[1]], nodes[tail], f"{shown(path)} ({tail})", 2)])
+        found[head, name, tail] = links, rows.drop(columns=[*columns, "head_type"], errors="ignore").reset_index(drop=True)
     return found
 
 # %% ../../nbs/graph/40_knowledge.ipynb #61e85911
@@ -226,11 +254,10 @@ def read_knowledge(folder: str | Path,  # the CSV tables
     "The graph that hand-written tables describe"
     folder, nodes, edges, facts = Path(resolve(folder)), {}, {}, {}
     for kind, name in NODE_FILES.items():
-        nodes[kind] = read_table(folder / f"{name}.csv", ["id", "name", "description"], "id")
+        numbers = [column for owner, column in RANGES if owner == kind]
+        nodes[kind] = read_table(folder / f"{name}.csv", ["id", "name", "description", *numbers], "id")
         check_nodes(kind, nodes[kind], shown(folder / f"{name}.csv"))
-        for owner, column in RANGES:
-            if owner == kind:
-                nodes[kind][column] = nodes[kind][column].astype(float)
+        nodes[kind] = nodes[kind].astype(dict.fromkeys(numbers, float))
     for name in RELATIONS:
         for kind, (links, more) in _read_relation(folder, name, nodes).items():
             edges[kind], facts[kind] = links, more
@@ -261,20 +288,26 @@ def write_graph(graph: Graph, folder: str | Path) -> Path:
     return folder
 
 # %% ../../nbs/graph/40_knowledge.ipynb #d4b1d8f2
+def _parquets(folder: Path) -> list[tuple[str, Path, pd.DataFrame]]:
+    "Name, path and table of each Parquet file of a folder, whatever the case of its ending"
+    paths = sorted(path for path in folder.glob("*") if path.suffix.lower() == ".parquet")
+    return [(path.stem, path, pd.read_parquet(path).reset_index(drop=True)) for path in paths]
+
+
 def read_graph(folder: str | Path,  # nodes/, edges/
                duplicates: str = "error",  # error | coalesce
                ) -> Graph:  # checked
     "Read a folder of Parquet and check everything"
     folder = Path(resolve(folder))
-    nodes = {path.stem: pd.read_parquet(path) for path in sorted((folder / "nodes").glob("*.parquet"))}
+    nodes = {name: table for name, _, table in _parquets(folder / "nodes")}
     if not nodes:
         raise FileNotFoundError(f"{shown(folder)}: no nodes/*.parquet; expected a graph as `write_graph` leaves it, "
                                 "or knowledge tables (CSV)")
     for kind, table in nodes.items():
         check_nodes(kind, table, shown(folder / "nodes" / f"{kind}.parquet"))
     edges, facts = {}, {}
-    for path in sorted((folder / "edges").glob("*.parquet")):
-        kind, table = tuple(path.stem.split("__")), pd.read_parquet(path)
+    for name, path, table in _parquets(folder / "edges"):
+        kind = tuple(name.split("__"))
         if len(kind) != 3 or kind[0] not in nodes or kind[2] not in nodes:
             raise ValueError(f"{shown(path)}: expected <head>__<relation>__<tail> with node types among {', '.join(nodes)}")
         if not {"head", "tail"} <= set(table):
@@ -283,7 +316,13 @@ def read_graph(folder: str | Path,  # nodes/, edges/
                                 number_ends(table["tail"], nodes[kind[2]], shown(path))])
         facts[kind] = table.drop(columns=["head", "tail"])
     said = read_json(folder / "graph.json") if (folder / "graph.json").is_file() else {}
-    return check_graph(Graph(nodes, edges, facts, bool(said.get("generated", False))), duplicates)
+    graph = Graph(nodes, edges, facts, bool(said.get("generated", False)))
+    found = graph.fingerprint()  # as it stands there, before duplicates are removed
+    graph = check_graph(graph, duplicates)
+    if said.get("fingerprint", found) != found:
+        raise ValueError(f"{shown(folder)}: the graph's fingerprint is {found[:12]}, its graph.json says {said['fingerprint'][:12]}: "
+                         "a table was changed, or an older version wrote it; expected what write_graph leaves, or no graph.json")
+    return graph
 
 
 def load_graph(graph_dir: str | Path = "",  # '' for the curated graph; a folder of Parquet or of knowledge tables
@@ -318,7 +357,7 @@ def find_node(graph: Graph, name: str, kinds: list[str]) -> tuple[str, int]:
 
 # %% ../../nbs/graph/40_knowledge.ipynb #2f8c5f2d
 def draw_around(graph: Graph, name: str, ax, most: int = 14) -> None:
-    "A node, its neighbours, and what its ideas ask for"
+    "A node and its direct neighbours, some of every relation"
     kind, row = find_node(graph, name, list(graph.nodes))
     colours = {"idea": "darkorange", "material": "seagreen", "item": "steelblue"}
     found = neighbours(graph, kind, row)

@@ -96,13 +96,21 @@ def make_features(graph: Graph,
     "Numbers for every node, by the road that `features` names"
     if features == "none":
         return Features({}, {})
+    if not features:
+        raise ValueError("features: found '', expected tfidf, given, none, or a folder or hub id of a sentence encoder")
     brought = [kind for kind, table in graph.nodes.items() if "features" in table]
-    if brought or features == "given":
+    if brought and features != "given":
+        raise ValueError(f"features: the graph brings numbers of its own; set features to given (found {features!r})")
+    if features == "given":
         without = [kind for kind in graph.nodes if kind not in brought]
         if without:
             raise ValueError(f"features: {', '.join(brought) or 'no type'} of the graph has a column features, "
                              f"{without[0]!r} has none; expected all or none")
-        return Features({kind: np.stack(table["features"]).astype(np.float32) for kind, table in graph.nodes.items()}, {})
+        x = {kind: np.stack(table["features"]).astype(np.float32) for kind, table in graph.nodes.items()}
+        if len({value.shape[1] for value in x.values()}) > 1:
+            widths = ", ".join(f"{kind} {value.shape[1]}" for kind, value in x.items())
+            raise ValueError(f"features: found widths {widths}; expected one for all types, as ends of different types are compared")
+        return Features(x, {})
     return tfidf_features(graph, input_dim, unseen, seed) if features == "tfidf" else encoder_features(graph, features, device)
 
 # %% ../../nbs/graph/41_features.ipynb #5fd9b979

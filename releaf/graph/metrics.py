@@ -91,6 +91,11 @@ def by_degree(ranks: pd.DataFrame) -> pd.DataFrame:
     return value.groupby(bucket, observed=False).agg(["mean", "size"]).rename(columns={"mean": "mrr", "size": "pairs"})
 
 # %% ../../nbs/graph/44_metrics.ipynb #64eafc6d
+def _none_left(number: int) -> ValueError:
+    "The error where every wrong answer is left out"
+    return ValueError(f"no negative found for {number} pairs: their ends are linked to nearly everything")
+
+
 def _redraw(pairs: np.ndarray, draw: Callable[[np.ndarray], np.ndarray], field: Field, rounds: int = 200) -> np.ndarray:
     "Draw until no pair is left out; `draw` gives new pairs for the rows named"
     found = draw(np.arange(len(pairs)))
@@ -99,7 +104,7 @@ def _redraw(pairs: np.ndarray, draw: Callable[[np.ndarray], np.ndarray], field: 
         if not len(again):
             return found
         found[again] = draw(again)
-    raise ValueError(f"no negative found for {len(again)} pairs: their ends are linked to nearly everything")
+    raise _none_left(len(again))
 
 
 def either_end(pairs: np.ndarray,  # [n, 2]
@@ -129,7 +134,13 @@ def _from_scores(pairs: np.ndarray, field: Field, blocks: list[Block], per: int,
 
     def best(matrices, out, most):
         ranks = np.min([np.argsort(np.argsort(-(m + 1e-9 * rng.random(m.shape)), 1), 1) for m in matrices], 0).astype(float)
-        return np.argsort(np.where(out, np.inf, ranks + 0.5 * rng.random(ranks.shape)), 1)[:, :most]
+        order, legal = np.argsort(np.where(out, np.inf, ranks + 0.5 * rng.random(ranks.shape)), 1), (~out).sum(1)
+        if not legal.all():
+            raise _none_left(int((legal == 0).sum()))
+        place = np.tile(np.arange(most), (len(out), 1))
+        short = place >= legal[:, None]  # fewer than asked for: some of them again
+        place[short] = (rng.random(short.sum()) * np.repeat(legal, short.sum(1))).astype(int)
+        return np.take_along_axis(order, place, 1)
 
     for start in range(0, len(pairs), chunk):
         part = pairs[start:start + chunk]
@@ -232,4 +243,5 @@ def reciprocal(ranks: pd.DataFrame) -> np.ndarray:
 def enough(pairs: np.ndarray, least: int) -> None:
     "Refuse to measure on too few pairs"
     if len(pairs) < least:
-        raise ValueError(f"{len(pairs)} test pairs, expected at least {least}: no figure on so few would mean anything")
+        raise ValueError(f"{len(pairs)} test pairs, expected at least {least}: no figure on so few would mean anything; "
+                         "see min_test_edges and max_ranked")

@@ -139,6 +139,16 @@ def _known_names(graph: Graph, kind: str, given, parameter: str) -> set[int]:
     return {find_node(graph, name, [kind])[1] for name in ([given] if isinstance(given, str) else given)}
 
 
+def _check_difficulty(facts: Facts, most) -> None:
+    "Refuse a limit that is no number, or that the ideas cannot be compared with"
+    if most is None:
+        return
+    if isinstance(most, bool) or not isinstance(most, (int, float, np.number)) or np.isnan(most):
+        raise ValueError(f"max_difficulty: found {most!r}, expected a number, 1 to 5, or None")
+    if "difficulty" not in facts.tails:
+        raise ValueError("max_difficulty: the graph's ideas have no difficulty")
+
+
 def _row(self: Recommender, kind: str, row: int, tail: int, score: float, alike: np.ndarray) -> dict:
     "Everything about one idea for one head"
     facts, idea = self.facts, self.graph.tail_type
@@ -155,18 +165,18 @@ def _recommend(self: Recommender,
                item_or_material: str,  # id or name
                k: int = 10,
                max_difficulty: float | None = None,  # 1 to 5
-               avoid_hazards: list[str] | str = (),  # ids or names
+               avoid_hazards: list[str] | str | None = None,  # ids or names; None: none is avoided
                tools: list[str] | None = None,  # all that is at hand, by id or name; None: anything
                new_only: bool = False,  # leave out links that are known
                ) -> pd.DataFrame:  # best first; what was refused on the way stands in `.attrs["refused"]`
     "Ideas for an item or a material"
     if k < 1:
         raise ValueError(f"k: found {k}, expected at least 1")
+    _check_difficulty(self.facts, max_difficulty)
     kind, row = find_node(self.graph, item_or_material, list(self.graph.offsets))
-    avoid = _known_names(self.graph, "hazard", avoid_hazards, "avoid_hazards") if len(avoid_hazards) else set()
+    given = () if avoid_hazards is None else avoid_hazards
+    avoid = _known_names(self.graph, "hazard", given, "avoid_hazards") if len(given) else set()
     have = None if tools is None else _known_names(self.graph, "tool", tools, "tools")
-    if max_difficulty is not None and "difficulty" not in self.facts.tails:
-        raise ValueError("max_difficulty: the graph's ideas have no difficulty")
     facts, idea = self.facts, self.graph.tail_type
     scores, rows, refused = self.scores(self.graph.offsets[kind] + row), [], []
     alike = self.x[kind] @ self.x[kind][row] if kind in self.x else np.zeros(len(self.graph.nodes[kind]))

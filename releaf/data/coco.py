@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from ..core import resolve, shown, whole_file, write_json
-from .manifest import read_coco
+from .manifest import check_rows, read_coco
 
 # %% ../../nbs/data/62_coco.ipynb #cba38f3d
 _TABLE = """
@@ -121,18 +121,6 @@ def _table(which: str, rows: list[dict], image: str | None = None, annotation: s
     "The columns that every list's table begins with: list, annotation_id, image_id"
     ids = {"annotation_id": _column(rows, annotation), "image_id": _column(rows, image)}
     return pd.DataFrame({"list": which} | ids, index=range(len(rows)))
-
-# %% ../../nbs/data/62_coco.ipynb #6f6d79dc
-def _check_rows(coco: dict) -> None:
-    "Rows must be records and ids plain values: without that, nothing can be looked up"
-    lists = {"images": ["id"], "annotations": ["id", "image_id", "category_id"], "categories": ["id"], "scene_annotations": ["image_id"]}
-    for which, names in lists.items():
-        for index, row in enumerate(coco.get(which) or []):
-            if not isinstance(row, dict):
-                raise ValueError(f"{which}[{index}]: found {type(row).__name__}, expected a record")
-            for name in names:
-                if not isinstance(row.get(name), int | str | None):
-                    raise ValueError(f"{which}[{index}]: {name} is {row[name]!r}, expected a whole number or a text")
 
 # %% ../../nbs/data/62_coco.ipynb #b17e09bb
 def image_table(coco: dict) -> pd.DataFrame:  # list, annotation_id (None), image_id, file_name, width, height
@@ -341,7 +329,7 @@ def audit_coco(coco: dict | str | Path,  # a COCO file, or what is in it
                ) -> pd.DataFrame:  # one row a finding: kind, severity, list, index (the place in that list), ids, found, expected
     "Everything that is wrong with a COCO file, or worth knowing"
     coco = coco if isinstance(coco, dict) else read_coco(resolve(coco))
-    _check_rows(coco)
+    check_rows(coco)
     images, annotations = image_table(coco), annotation_table(coco)
     pairs = close_pairs(annotations)
     covered, others = annotations.loc[pairs["first"]], annotations.loc[pairs["second"], "annotation_id"]

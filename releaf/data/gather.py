@@ -44,8 +44,12 @@ def kind_of(folder: str | Path, source: str) -> str:  # classes | coco | taco | 
 # %% ../../nbs/data/71_gather.ipynb #972fc5e9
 def fingerprint(folder: str | Path) -> tuple[int, str]:  # how many files, and a hash of what they are
     "What is below a folder, cheaply"
-    facts = []
-    for parent, folders, files in os.walk(folder):
+    facts, seen = [], set()
+    for parent, folders, files in os.walk(folder, followlinks=True):  # class folders may be links
+        if (real := os.path.realpath(parent)) in seen:  # a link back up
+            folders.clear()
+            continue
+        seen.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             if name.startswith(".") or name == "ledger.parquet":  # a ledger says what the last start did
@@ -125,8 +129,8 @@ def read_source(place: dict[str, str],  # path, source, kind
     else:
         manifest = manifest_from_coco(path / "annotations.json", source, max_bad=max_bad, workers=workers, executor=executor)
     told = {f"box {reason}": count for reason, count in manifest.attrs["boxes_dropped"].items()}
-    clipped = manifest.attrs["boxes_clipped"]
-    return manifest, told | ({"box clipped to the frame": clipped} if clipped else {})
+    more = {"box clipped to the frame": manifest.attrs["boxes_clipped"], "not listed": manifest.attrs["other_files"]}
+    return manifest, told | {reason: count for reason, count in more.items() if count}
 
 
 def read_texts_of(places: list[dict[str, str]],  # of the sources in TEXTS

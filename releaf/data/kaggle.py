@@ -122,7 +122,9 @@ def manifest_archive(source: str,
     labels = match_labels(sorted({each.name for each in classes}), source, shown(folder))
     rows, counts = [], {"twin of another tree": 0, "resized copy": 0, "not a picture": 0, "outside the class folders": 0, "read": 0}
     of_class = {each: root for root in roots for each in classes if each.parent == root}
-    for path in sorted(each for each in folder.rglob("*") if each.is_file() and not each.name.startswith(".")):
+    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+        if any(part.startswith(".") for part in path.relative_to(folder).parts):
+            continue
         owner = next((parent for parent in path.parents if parent in of_class), None)
         kind = ("twin of another tree" if below(path, twins) else "resized copy" if skip & set(path.relative_to(folder).parts)
                 else "outside the class folders" if owner is None

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['BOX', 'SCHEMA', 'SPLITS', 'A_HANDFUL', 'usable', 'reason_kinds', 'straddling', 'check_manifest', 'known_label_sets',
-           'write_manifest', 'read_manifest', 'match_labels', 'inspect_all', 'finish_rows', 'manifest_from_folder',
-           'read_coco', 'manifest_from_coco', 'join_manifests']
+           'write_manifest', 'read_manifest', 'match_labels', 'pictures_in', 'inspect_all', 'finish_rows',
+           'manifest_from_folder', 'check_rows', 'read_coco', 'manifest_from_coco', 'join_manifests']
 
 # %% ../../nbs/data/20_manifest.ipynb #b8161afb
 import difflib
@@ -15,7 +15,6 @@ from concurrent.futures import Executor
 from pathlib import Path
 
 import fsspec
-import numpy as np
 import pandas as pd
 import pandera.pandas as pandera
 import pyarrow as pa
@@ -181,6 +180,14 @@ def match_labels(found: list[str],  # the folder's class names
     return {name: known[plain(name)] for name in found}
 
 
+def pictures_in(folder: Path) -> tuple[list[Path], int]:  # sorted; and how many files are no pictures
+    "The pictures below a folder; what is hidden, or in a hidden folder, is not looked at"
+    seen = [path for path in folder.rglob("*") if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
+    files = sorted(path for path in seen if path.is_file())
+    pictures = [path for path in files if path.suffix.lower() in SUFFIXES]
+    return pictures, len(files) - len(pictures)
+
+
 def inspect_all(paths: list[str],
                 workers: int = 1,  # local processes; ignored when an executor is given
                 executor: Executor | None = None,  # any concurrent.futures executor
@@ -239,12 +246,11 @@ def manifest_from_folder(folder: str | Path,  # class folders: <folder>/<label>/
     paths, names = [], []
     others = sum(path.is_file() and not path.name.startswith(".") for path in folder.iterdir())  # outside the class folders
     for name in classes:
-        files = sorted(path for path in (folder / name).rglob("*") if path.is_file() and not path.name.startswith("."))
-        pictures = [str(path) for path in files if path.suffix.lower() in SUFFIXES]
+        pictures, rest = pictures_in(folder / name)
         if not pictures:
-            raise ValueError(f"{shown(folder / name)}: the class is empty ({len(files)} files, none with an image suffix)")
-        others += len(files) - len(pictures)
-        paths += pictures
+            raise ValueError(f"{shown(folder / name)}: the class is empty ({rest} files, none with an image suffix)")
+        others += rest
+        paths += map(str, pictures)
         names += [labels[name]] * len(pictures)
     found = inspect_all(paths, workers, executor)
     rows = pd.DataFrame({"path": paths, "source": source, "source_label": names}).join(found.rename(columns={"error": "drop_reason"}))
@@ -260,7 +266,7 @@ def _clip_box(box: list[float],  # COCO: x, y, width, height in pixels
               width: int, height: int,  # of the image
               ) -> tuple[list[float] | None, str | None]:  # x0, y0, x1, y1 inside the frame; or None and why not
     "One COCO box in the frame, or the reason that it is none"
-    if not isinstance(box, list | tuple) or len(box) != 4 or not np.isfinite(np.asarray(box, float)).all():
+    if not isinstance(box, list | tuple) or len(box) != 4 or not all(type(each) in (int, float) and abs(each) < 1e15 for each in box):
         return None, "not four finite numbers"
     x, y, w, h = map(float, box)
     if w <= 0 or h <= 0:
@@ -271,13 +277,53 @@ def _clip_box(box: list[float],  # COCO: x, y, width, height in pixels
     return corners, None
 
 
+def check_rows(coco: dict,
+               where: str = "",  # what to call it in an error, e.g. "annotations.json: "
+               ) -> None:
+    "Rows must be records and ids plain values: without that, nothing can be looked up"
+    lists = {"images": ["id"], "annotations": ["id", "image_id", "category_id"], "categories": ["id"], "scene_annotations": ["image_id"]}
+    for which, names in lists.items():
+        for index, row in enumerate(coco.get(which) or []):
+            if not isinstance(row, dict):
+                raise ValueError(f"{where}{which}[{index}]: found {type(row).__name__}, expected a record")
+            for name in names:
+                value = row.get(name)
+                if not isinstance(value, int | str | None) and not (isinstance(value, float) and value.is_integer()):
+                    raise ValueError(f"{where}{which}[{index}]: {name} is {value!r}, expected a whole number or a text")
+
+
 def read_coco(path: str | Path) -> dict:
-    "Read a COCO file and check that it has its three lists"
+    "Read a COCO file and check that it has its three lists, of records"
     content = read_json(path)
     for name in ("images", "annotations", "categories"):
         if not isinstance(content, dict) or not isinstance(content.get(name), list):
             raise ValueError(f"{shown(path)}: no list {name!r}; expected a COCO file")
+    check_rows(content, f"{shown(path)}: ")
     return content
+
+# %% ../../nbs/data/20_manifest.ipynb #5d1c7a20
+def _check_listed(coco: dict, where: str) -> None:
+    "What is needed to tell photographs and categories apart: one id each, and names"
+    if not coco["images"]:
+        raise ValueError(f"{where}: the list 'images' is empty, expected one image at least")
+    for which, text in (("images", "file_name"), ("categories", "name")):
+        first: dict = {}
+        for index, row in enumerate(coco[which]):
+            if row.get("id") is None:
+                raise ValueError(f"{where}: {which}[{index}]: found no id, expected one")
+            if not isinstance(row.get(text), str) or not row[text]:
+                raise ValueError(f"{where}: {which}[{index}]: {text} is {row.get(text)!r}, expected a text")
+            if first.setdefault(row["id"], index) != index:
+                raise ValueError(f"{where}: {which}[{index}]: id {row['id']!r} is that of {which}[{first[row['id']]}] too, "
+                                 "expected one of its own")
+    for index, row in enumerate(coco["images"]):
+        if row["file_name"].startswith("/") or ".." in Path(row["file_name"]).parts:
+            raise ValueError(f"{where}: images[{index}]: file_name {row['file_name']!r} leads out of the folder, expected a path in it")
+
+
+def _unlisted(folder: Path, listed: Iterable[str]) -> int:  # photographs below the folder that the list does not have
+    "How many photographs nobody annotated"
+    return len({str(path) for path in pictures_in(folder)[0]} - {os.path.normpath(each) for each in listed})
 
 # %% ../../nbs/data/20_manifest.ipynb #b71e5e1b
 def manifest_from_coco(annotations: str | Path,  # a COCO JSON file
@@ -290,6 +336,7 @@ def manifest_from_coco(annotations: str | Path,  # a COCO JSON file
     "Build a manifest with boxes from a COCO file"
     path, source = Path(resolve(annotations)), find_source(source)
     coco = read_coco(path)
+    _check_listed(coco, shown(path))
     bases = [Path(resolve(images))] if images is not None else [path.parent, path.parent / "images"]
     labels = match_labels([c["name"] for c in coco["categories"]], source, shown(path))
     names = {category["id"]: labels[category["name"]] for category in coco["categories"]}
@@ -322,7 +369,7 @@ def manifest_from_coco(annotations: str | Path,  # a COCO JSON file
     rows = pd.DataFrame({"path": paths, "source": source}).join(found.rename(columns={"error": "drop_reason"}))
     rows["source_label"], rows["boxes"] = None, [boxes[image["id"]] for image in coco["images"]]
     manifest = finish_rows(rows, max_bad, shown(path))
-    manifest.attrs |= {"boxes_dropped": dropped, "boxes_clipped": clipped}
+    manifest.attrs |= {"boxes_dropped": dropped, "boxes_clipped": clipped, "other_files": _unlisted(bases[0], paths)}
     return manifest
 
 # %% ../../nbs/data/20_manifest.ipynb #17e57405

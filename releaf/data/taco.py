@@ -304,6 +304,7 @@ def manifest_taco(out_dir: str | Path,  # a folder that `fetch_taco` filled
     if lost := read_json(missing) if missing.is_file() else []:
         rows = pd.DataFrame([{"path": str(out / row["file_name"]), "source": "taco", "drop_reason": row["reason"], "boxes": None}
                              for row in lost])
+        facts["other_files"] -= sum(os.path.isfile(path) for path in rows["path"])  # in another frame: there, and in a row
         manifest = pd.concat([manifest, rows.reindex(columns=manifest.columns).astype(manifest.dtypes)], ignore_index=True)
     manifest = check_manifest(manifest, shown(path))
     manifest.attrs |= facts

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pandas as pd
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, StrictBool
 
 from ..core import check_config, content_hash, read_json, resolve, shown, whole_file, write_json
 from .augment import augment_manifest
@@ -45,7 +45,7 @@ class PrepareConfig:
     phases: str | list[str]  # which of PHASES to run
     augment_factor: Annotated[int, Field(ge=1, le=50)]  # the training split times this; 1: nothing made
     min_side: Annotated[int, Field(ge=1)]  # pixels of the shorter side
-    near_duplicate: bool | Annotated[float, Field(gt=0.5, le=1)]  # group copies; a number is the least correlation
+    near_duplicate: StrictBool | Annotated[float, Field(gt=0.5, lt=1)]  # group copies; a number is the least correlation
     split: dict[str, float | str]  # {val, test}, or {val, leave_out: source}
     licences: Literal["all", "commercial", "known"]
     max_bad: Annotated[float, Field(ge=0, le=1)]  # share of unreadable files of a source over which to stop

@@ -91,9 +91,9 @@ def group_copies(manifest: pd.DataFrame,
 
 # %% ../../nbs/data/68_quality.ipynb #05c6a179
 def exact_copies(manifest: pd.DataFrame) -> pd.Series:  # a reason, or None, for each row of the manifest
-    "Rows that repeat another row's bytes"
+    "Rows that repeat the bytes of another row of their source"
     rows = usable(manifest).sort_values(["source", "path"])
-    key = [rows["image_id"], rows["boxes"].notna()]
+    key = [rows["image_id"], rows["source"], rows["boxes"].notna()]
     first = rows.groupby(key)["path"].transform("first")
     repeated = rows.groupby(key).cumcount() > 0
     reasons = pd.Series(None, index=manifest.index, dtype=object)

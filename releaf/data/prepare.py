@@ -13,23 +13,45 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pandas as pd
+from filelock import FileLock, Timeout
 from pydantic import ConfigDict, Field, StrictBool
 
 from ..core import check_config, content_hash, read_json, resolve, shown, whole_file, write_json
 from .augment import augment_manifest
 from .clean import find_duplicates
 from .gather import TEXTS, fingerprint, have_source, kind_of, known_source, read_source, read_texts_of
+from .kaggle import expected_files
 from .manifest import join_manifests, read_manifest, reason_kinds, straddling, usable, write_manifest
 from .quality import exact_copies, find_conflicts, group_copies, in_conflict, measure_all, unusable
 from .report import write_report
 from .split import leave_one_source_out, split_manifest
 from .stages import executor_of, run_stage
 from .texts import clean_texts, read_texts, split_texts, text_ledger, write_texts
-from .validate import FINDING_COLUMNS, filter_licences, finding, raise_unless_sound, validate_manifest
+from .validate import FINDING_COLUMNS, check_coco, filter_licences, finding, raise_unless_sound, validate_manifest
 from ..waste.sources import find_source, taxonomy_hash
 
 # %% ../../nbs/01_prepare_data.ipynb #0cafce1e
 PHASES = ("download", "clean", "split", "augment", "validate")
+
+
+def _split_of(split: dict[str, float | str], sources: list[str]) -> dict[str, float | str]:
+    "The parameter `split`, with numbers for shares and the one spelling of the source"
+    if set(split) not in ({"val", "test"}, {"val", "leave_out"}):
+        raise ValueError(f"split: found the keys {sorted(split)}, expected val and test, or val and leave_out")
+    result = dict(split)
+    for name in set(split) - {"leave_out"}:
+        try:
+            result[name] = float(split[name])
+        except ValueError:
+            raise ValueError(f"split: {name} is {split[name]!r}, expected a share above 0") from None
+    shares = {name: share for name, share in result.items() if name != "leave_out"}
+    if not all(0 < share < 1 for share in shares.values()) or sum(shares.values()) >= 1:
+        raise ValueError(f"split: found {shares}, expected shares above 0 that leave something for training")
+    if "leave_out" in split:
+        result["leave_out"] = find_source(str(split["leave_out"]))
+        if "sample" not in sources and result["leave_out"] not in sources:
+            raise ValueError(f"split: leave_out is {split['leave_out']!r}, expected one of {', '.join(sources)}")
+    return result
 
 
 @dataclass
@@ -59,6 +81,10 @@ class PrepareConfig:
     delay: Annotated[float, Field(ge=0)]  # seconds between two pages of one host
 
     def __post_init__(self):
+        places = {"data_dir": self.data_dir, "out_dir": self.out_dir, "archive_dir": self.archive_dir}
+        for name, place in [*places.items(), *(("folders", folder.get("path", "")) for folder in self.folders)]:
+            if "://" in place:
+                raise ValueError(f"{name}: found the address {place!r}, expected a folder on this machine")
         words = lambda value: [w.strip() for w in value.split(",") if w.strip()] if isinstance(value, str) else list(value)
         self.sources, self.phases = words(self.sources), words(self.phases)
         if unknown := [phase for phase in self.phases if phase not in PHASES]:
@@ -70,8 +96,7 @@ class PrepareConfig:
         self.sources = [known_source(name) for name in self.sources]
         if not self.sources and not self.folders:
             raise ValueError("sources and folders are both empty; expected at least one, e.g. sources=['sample']")
-        if set(self.split) not in ({"val", "test"}, {"val", "leave_out"}):
-            raise ValueError(f"split: found the keys {sorted(self.split)}, expected val and test, or val and leave_out")
+        self.split = _split_of(self.split, [*self.sources, *(folder["source"] for folder in self.folders)])
 
 # %% ../../nbs/01_prepare_data.ipynb #c4e6569b
 def download_phase(config: PrepareConfig, out: Path, seen: dict) -> dict[str, Any]:
@@ -230,6 +255,23 @@ def _standing(out: Path, name: str, phases: list[str]) -> Path | None:
     return found[-1] if found else None
 
 
+def _told_of_files(manifest: pd.DataFrame, places: list[dict[str, Any]]) -> list[dict]:
+    "Whether an archive held as many photographs as its page tells of; versions differ, so that is no failure"
+    read, kinds = manifest["source"][manifest["parent_id"].isna()].value_counts(), {}
+    for place in places:
+        kinds.setdefault(place["source"], []).append(place["kind"])
+    expected = {source: expected_files(source) for source, kind in kinds.items() if kind == ["archive"]}
+    return [finding(f"photographs of {source}", "warning", f"read {count:,}", f"{number:,}", ok=bool(count == number))
+            for source, number in expected.items() if number for count in [read.get(source, 0)]]
+
+
+def _told_of_boxes(places: list[dict[str, Any]]) -> list[dict]:
+    "What the audit says of each COCO file; what is no box was left out and counted before, so that is no failure"
+    files = {place["source"]: Path(place["path"]) / "annotations.json" for place in places if place["kind"] in ("coco", "taco")}
+    return [row | {"gate": f"{row['gate']} of {source}", "severity": "warning" if row["severity"] == "fail" else row["severity"]}
+            for source, path in files.items() for row in check_coco(path)]
+
+
 def validate_phase(config: PrepareConfig, out: Path, seen: dict) -> dict[str, Any]:
     "Try every gate, write the page and the ledger"
     photographs, words = (_standing(out, name, seen["phases"]) for name in ("manifest.parquet", "texts.parquet"))
@@ -239,7 +281,11 @@ def validate_phase(config: PrepareConfig, out: Path, seen: dict) -> dict[str, An
         tables = {name: pd.read_parquet(out / "stages" / "clean" / f"{name}.parquet") for name in ("pairs", "measures", "conflicts")}
         with executor_of(config.workers, config.scheduler) as executor:
             findings = validate_manifest(manifest, config.licences, "decode", tables["pairs"], executor=executor)
+        told = [*_told_of_files(manifest, seen["places"]), *_told_of_boxes(seen["places"])]
+        findings = pd.DataFrame([*findings.to_dict("records"), *told], columns=FINDING_COLUMNS)
         _write_table(tables["conflicts"], out / "conflicts.parquet")
+    else:
+        (out / "conflicts.parquet").unlink(missing_ok=True)
     if words:
         texts = read_texts(words)  # raises when a topic or a group stands in several splits
         rows = usable(texts)
@@ -306,17 +352,25 @@ def standing_phases(config: PrepareConfig) -> list[str]:
     return standing
 
 
-def prepare(config: PrepareConfig, show=print) -> dict[str, Any]:  # the numbers of report.json
-    "Run the phases; raises StageError when one fails and GateError when the set is not sound"
-    out = output_folder(config)
+def _check_phases(config: PrepareConfig, out: Path) -> None:
+    "Each chosen phase has what it needs, chosen too or standing from before; nothing has run yet"
+    have: set[str] = set()
+    for phase in PHASES:
+        if phase in config.phases:
+            if (needed := NEEDS.get(phase)) and needed not in have:
+                raise ValueError(f"phases: {phase!r} needs {needed!r}; expected it among the phases")
+            have.add(phase)
+        elif not have & set(config.phases) and (out / "stages" / f"{phase}.json").is_file():
+            have.add(phase)
+
+# %% ../../nbs/01_prepare_data.ipynb #5d1c7a01
+def _run_phases(config: PrepareConfig, out: Path, show) -> dict[str, Any]:
+    "Run the chosen phases one after the other"
     records: dict[str, dict] = {}
     key, began = "", False
     for phase in PHASES:
         key = _key(config, phase, key)
         chosen = phase in config.phases
-        needed = chosen and NEEDS.get(phase)
-        if needed and needed not in records:
-            raise ValueError(f"phases: {phase!r} needs {needed!r}; expected it among the phases")
         if chosen:
             places = records["download"]["numbers"]["places"] if records else []
             seen = {"places": places, "phases": list(records), "numbers": _numbers(records)}
@@ -329,6 +383,20 @@ def prepare(config: PrepareConfig, show=print) -> dict[str, Any]:  # the numbers
         if phase == "download":
             key = content_hash([key, records["download"]["numbers"]])
     return _finish(config, out, records)
+
+
+def prepare(config: PrepareConfig, show=print,
+            wait_s: float = 10,  # seconds to wait for another process that writes there, such as one that was just ended
+            ) -> dict[str, Any]:  # the numbers of report.json
+    "Run the phases; raises StageError when one fails and GateError when the set is not sound"
+    out = output_folder(config)
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(out / ".lock", timeout=wait_s):
+            _check_phases(config, out)
+            return _run_phases(config, out, show)
+    except Timeout as error:
+        raise RuntimeError(f"out_dir {shown(out)}: another process is preparing a set there") from error
 
 # %% ../../nbs/01_prepare_data.ipynb #da7e6f2f
 def _numbers(records: dict[str, dict]) -> dict[str, Any]:
@@ -352,6 +420,9 @@ def _finish(config: PrepareConfig, out: Path, records: dict[str, dict]) -> dict[
                 (out / name).unlink(missing_ok=True)
             write_json(out / "report.json", numbers)
             raise_unless_sound(pd.DataFrame(found["findings"]))
+    for name, final in finals.items():
+        if not final:
+            (out / name).unlink(missing_ok=True)  # of an earlier run with other sources: not what the report is about
     if finals["manifest.parquet"]:
         write_manifest(read_manifest(finals["manifest.parquet"]), out / "manifest.parquet")
     if finals["texts.parquet"]:

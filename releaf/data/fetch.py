@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['USER_AGENT', 'PASSING', 'MAX_REDIRECTS', 'FetchError', 'Response', 'Download', 'Client', 'get', 'download',
-           'download_all', 'local_server', 'basic_auth']
+           'local_server', 'basic_auth']
 
 # %% ../../nbs/data/60_fetch.ipynb #b97984d3
 import base64
@@ -14,7 +14,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,7 +23,6 @@ from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import httpx
-import pandas as pd
 from filelock import FileLock
 from protego import Protego
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
@@ -315,38 +313,6 @@ def download(self: Client, url: str,
 
 
 Client.download = download
-
-# %% ../../nbs/data/60_fetch.ipynb #5d0b0de2
-def _one_job(client: Client, job: dict) -> dict:
-    "Fetch one row, from its first address or from its second"
-    given = lambda name: None if pd.isna(job.get(name)) else job[name]
-    size = None if given("size") is None else int(job["size"])
-    try:
-        done = client.download(job["url"], job["path"], size, given("sha256"))
-        return {"state": done.state, "bytes": done.bytes, "sha256": done.sha256, "error": None}
-    except FetchError as error:
-        if given("fallback_url") is None:
-            return {"state": "failed", "bytes": None, "sha256": None, "error": str(error)}
-        first = str(error)
-    try:
-        done = client.download(job["fallback_url"], job["path"])
-        return {"state": "fallback", "bytes": done.bytes, "sha256": done.sha256, "error": first}
-    except FetchError as error:
-        return {"state": "failed", "bytes": None, "sha256": None, "error": f"{first}; {error}"}
-
-
-def download_all(client: Client,
-                 jobs: pd.DataFrame,  # url, path; perhaps fallback_url, size, sha256
-                 workers: int = 8,  # at a time
-                 progress: bool = True) -> pd.DataFrame:  # jobs in order, with state, bytes, sha256, error
-    "Fetch many files"
-    if twice := jobs["path"][jobs["path"].astype(str).duplicated()].tolist():
-        raise ValueError(f"jobs: {twice[0]} is the path of two rows; one would overwrite the other")
-    with ThreadPoolExecutor(workers) as pool:
-        found = list(tqdm(pool.map(lambda job: _one_job(client, job), jobs.to_dict("records")), total=len(jobs), desc="fetch",
-                          leave=False, disable=not progress))
-    kept = jobs.drop(columns=[name for name in ("state", "bytes", "sha256", "error") if name in jobs])
-    return kept.reset_index(drop=True).join(pd.DataFrame(found, columns=["state", "bytes", "sha256", "error"]))
 
 # %% ../../nbs/data/60_fetch.ipynb #c7499dc9
 @contextmanager

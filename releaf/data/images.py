@@ -62,7 +62,7 @@ def decode(content: bytes,  # the file's bytes
         with Image.open(io.BytesIO(content)) as image:
             width, height = image.size
             if width * height > MAX_PIXELS:
-                raise ImageError(path, f"{width} x {height} pixels declared, at most {MAX_PIXELS:,} are read")
+                raise ImageError(path, f"too many pixels: {width} x {height} declared, at most {MAX_PIXELS:,} are read")
             if size is not None and image.format == "JPEG":
                 image.draft("RGB", (size, size))
             pixels = np.asarray(_to_rgb(ImageOps.exif_transpose(image)))
@@ -71,7 +71,7 @@ def decode(content: bytes,  # the file's bytes
     except UnidentifiedImageError as error:
         raise ImageError(path, "not an image in a format that is known") from error
     except Image.DecompressionBombError as error:
-        raise ImageError(path, f"too many pixels declared, at most {MAX_PIXELS:,} are read") from error
+        raise ImageError(path, f"too many pixels: at most {MAX_PIXELS:,} are read") from error
     except Exception as error:  # what a damaged file makes a decoder raise has no common type
         raise ImageError(path, f"cannot be decoded: {error or type(error).__name__}") from error
     if size is not None and pixels.shape[:2] != (size, size):

@@ -53,7 +53,7 @@ def _split_of(split: dict[str, float | str], sources: list[str]) -> dict[str, fl
             raise ValueError(f"split: leave_out is {split['leave_out']!r}, expected one of {', '.join(sources)}")
     return result
 
-
+# %% ../../nbs/01_prepare_data.ipynb #5d1c7a04
 @dataclass
 class PrepareConfig:
     "Everything that decides a prepared set"

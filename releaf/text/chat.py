@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
+from jinja2.exceptions import TemplateError
 from transformers import PreTrainedTokenizerBase
 
 from ..waste.rules import regions
@@ -45,11 +46,11 @@ PADS = ("<|finetune_right_pad_id|>", "<|pad|>", "<pad>", "[PAD]", "<|reserved_sp
 
 def _settle_template(tokenizer: PreTrainedTokenizerBase) -> str | None:
     "Give the tokenizer a template with marks; what was done, None if nothing had to be"
-    from trl.chat_template_utils import get_training_chat_template  # brings datasets and accelerate: only where it is used
+    from trl.chat_template_utils import get_training_chat_template, has_generation_markers  # brings datasets: only where it is used
     if not tokenizer.chat_template:
         tokenizer.chat_template = TEMPLATE
         return "no chat template: the project's own is used"
-    if "generation %}" in str(tokenizer.chat_template):
+    if has_generation_markers(tokenizer.chat_template):
         return None
     try:
         tokenizer.chat_template = get_training_chat_template(tokenizer)
@@ -87,7 +88,11 @@ def settle_tokenizer(tokenizer: PreTrainedTokenizerBase) -> list[str]:  # what w
     "Make a tokenizer ready for training: a template with marks, an end of turn, a padding token apart from it"
     if tokenizer.eos_token is None:
         raise ValueError("tokenizer: it has no eos_token; expected one that ends a text")
-    notes = [_settle_template(tokenizer), _settle_pad(tokenizer)]
+    try:
+        notes = [_settle_template(tokenizer), _settle_pad(tokenizer)]
+    except TemplateError as error:
+        raise ValueError(f"tokenizer: its chat template refuses a system's, a user's and an assistant's message: {error}; expected one "
+                         "that takes them, or remove the template to use the project's own") from error
     tokenizer.padding_side = "right"
     return [note for note in notes if note]
 

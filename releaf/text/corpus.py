@@ -6,7 +6,7 @@
 __all__ = ['SCHEMA', 'SPLITS', 'HELD', 'PHRASING', 'WEIGHTS', 'write_sample', 'unit_split', 'held_families', 'draw_samples',
            'sample_id', 'leaks', 'clean_samples', 'usable', 'contamination', 'shared_rows', 'check_apart', 'hand_over',
            'expand', 'make_corpus', 'check_corpus', 'ledger', 'conversations', 'base_texts', 'corpus_hash',
-           'split_hash', 'write_corpus', 'read_corpus', 'read_jsonl']
+           'split_hash', 'write_corpus', 'read_corpus', 'kept_hash', 'read_jsonl']
 
 # %% ../../nbs/text/50_corpus.ipynb #4a41fe69
 import hashlib
@@ -95,11 +95,17 @@ WEIGHTS = {"bin": 14, "state": 10, "depends": 10, "why_link": 8, "why_never": 4,
            "wrong_material": 2, "right_material": 2, "document": 8}
 
 
+def _pages(path: str) -> pd.DataFrame:
+    "The texts of a file that may train: what preparation held out stays out"
+    texts = read_texts(path)
+    return texts[texts["split"].isna() | texts["split"].eq("train")]
+
+
 @lru_cache(maxsize=2)
-def _cases(seed: int, documents: tuple[str, ...]) -> dict[str, list[Case]]:
+def _cases(seed: int, documents: tuple[tuple[str, int], ...]) -> dict[str, list[Case]]:  # path and time of change of each file
     "All cases by form"
     rng, found = np.random.default_rng([seed, 1]), {}
-    pages = [case for path in documents for case in document_cases(read_texts(path))]
+    pages = [case for path, _ in documents for case in document_cases(_pages(path))]
     for case in (*bin_cases(), *comparison_cases(rng), *link_cases(rng), *safety_cases(rng), *plain_cases(rng), *pages):
         found.setdefault(case.form, []).append(case)
     return found
@@ -112,6 +118,9 @@ def _home(case: Case, family: str, held: set[str], seed: int, unit_of: dict, fac
     others = {unit_split(fact_unit[key], seed) for key in case.facts if fact_unit.get(key, own) != own}
     if others - {"train", split} or (split == "train" and others - {"train"}):
         return None
+    rules = [key for key in case.facts if key.startswith("rules:")]
+    if split != "train" and rules and all(fact_unit[key] != own for key in rules):
+        return None  # a raincoat goes where clothing goes, and that is told in training
     return "test_phrasing" if split == "train" and family in held else split
 
 
@@ -120,7 +129,10 @@ def draw_samples(n: int,  # rows wanted
                  documents: Sequence[str | Path] = (),  # Parquet files of texts, as `write_texts` leaves them
                  ) -> pd.DataFrame:  # raw samples with their split
     "Raw samples: cases, ways of asking, people, lengths"
-    rng, cases = np.random.default_rng(seed), _cases(seed, tuple(map(str, documents)))
+    if missing := [path for path in documents if not Path(resolve(path)).is_file()]:
+        raise FileNotFoundError(f"documents: {shown(Path(resolve(missing[0])))}: no such file, expected one that `write_texts` left")
+    files = tuple((str(path), Path(resolve(path)).stat().st_mtime_ns) for path in documents)
+    rng, cases = np.random.default_rng(seed), _cases(seed, files)
     forms = sorted(cases)
     weight = np.array([WEIGHTS[form] for form in forms], float)
     people, held = list(_phrases()[2]), held_families(seed)
@@ -173,10 +185,10 @@ def clean_samples(raw: pd.DataFrame, near: float = 0.8) -> pd.DataFrame:  # the 
     texts = [_plain(row) for row in rows]
     reason = pd.Series([None] * len(rows), dtype=object)
     leaky = pd.Series([bool(row["answer"].strip()) and leaks(row) for row in rows])
-    if (by := table["template"][leaky].value_counts()).size and by.iloc[0] > max(2, 0.2 * (table["template"] == by.index[0]).sum()):
-        raise ValueError(
-            f"data/phrases/questions.csv: the pattern {by.index[0]!r} says the answer in {by.iloc[0]} of its questions; reword it"
-        )
+    by = leaky.groupby(table["template"]).agg(["sum", "mean"])
+    if len(bad := by[(by["sum"] > 2) & (by["mean"] > 0.2)]):
+        raise ValueError(f"data/phrases/questions.csv: the pattern {bad.index[0]!r} says the answer in {bad['sum'].iloc[0]} of its "
+                         f"questions, {bad['mean'].iloc[0]:.0%} of them; at most 20% may: reword it")
     for bad, why in ((table["answer"].str.strip() == "", "empty answer"), (leaky, "answer in the question"),
                      (pd.Series(texts).map(str.casefold).duplicated(), "exact copy")):
         reason = reason.where(~bad | reason.notna(), why)
@@ -243,7 +255,7 @@ def check_apart(corpus: pd.DataFrame, where: str = "corpus") -> None:
 # %% ../../nbs/text/50_corpus.ipynb #a9a3e3b7
 def hand_over(row: dict, rng: np.random.Generator, table: pd.DataFrame, by_topic: dict, keys: np.ndarray) -> list[str]:
     "The rows that an answer rests on among others, in words"
-    own = [key for key in row["facts"] if key in table.index][:3]
+    own = [key for key in row["facts"] if key in table.index]
     near = [key for key in by_topic.get(row["topic"], []) if key not in row["facts"]]
     near = [near[place] for place in rng.permutation(len(near))[:2]]
     other = [key for key in keys[rng.integers(len(keys), size=2)] if key not in row["facts"]]
@@ -268,7 +280,8 @@ def expand(table: pd.DataFrame, n: int, seed: int = 0) -> pd.DataFrame:  # the s
         table.at[place, "known"] = hand_over(table.loc[place].to_dict(), rng, known, by_topic["rest"], keys)
     both = pd.concat([table, more], ignore_index=True)
     both["sample_id"] = [sample_id(row) for row in both.to_dict("records")]
-    return both.drop_duplicates("sample_id", ignore_index=True)
+    twice = usable(both)["sample_id"].duplicated()
+    return both.drop(index=twice.index[twice]).reset_index(drop=True)  # rows that were dropped before stay in the ledger
 
 # %% ../../nbs/text/50_corpus.ipynb #6e129007
 def make_corpus(n_samples: int,  # rows wanted after cleaning, all splits, before rows with facts in the prompt are added
@@ -397,17 +410,28 @@ def read_corpus(folder: str | Path) -> pd.DataFrame:
     return corpus
 
 
+def kept_hash(folder: str | Path) -> str | None:
+    "The `split_hash` that was written with a corpus; None where none lies"
+    path = Path(resolve(folder)) / "corpus.parquet"
+    stamp = (pq.read_schema(path).metadata or {}) if path.is_file() else {}
+    return stamp[b"split_hash"].decode() if b"split_hash" in stamp else None
+
+
 def read_jsonl(path: str | Path) -> list[dict]:
     "The rows of a JSONL file of chats; a broken one is an error that names its line"
     path, rows = Path(resolve(path)), []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    try:
+        lines = path.read_bytes().decode("utf-8").split("\n")  # a text may hold other ends of lines, like U+2028
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{shown(path)}: not UTF-8: {error}") from error
+    for number, line in enumerate(lines[:-1] if not lines[-1] else lines, start=1):
         try:
             row = json.loads(line)
         except json.JSONDecodeError as error:
             raise ValueError(f"{shown(path)}: line {number}: no JSON: {error}") from error
         roles = (
             [message.get("role") for message in row["messages"]]
-            if isinstance(row, dict) and isinstance(row.get("messages"), list)
+            if isinstance(row, dict) and isinstance(row.get("messages"), list) and all(isinstance(each, dict) for each in row["messages"])
             else None
         )
         if roles is None or roles[-1:] != ["assistant"] or not str(row["messages"][-1].get("content", "")).strip():

@@ -452,9 +452,11 @@ def plain_cases(rng: np.random.Generator) -> Iterator[Case]:
         yield Case("how", f"idea:{key}", _idea(key), keys, wrong=wrong)
     means, items = t["materials"].set_index("id")["description"], t["items"].set_index("id")["description"]
     every = t["materials"]["id"].to_numpy(object)
+    matter = t["materials"].set_index("id")["taxonomy_material"]  # soda-lime glass is container glass by another name
     for item, rows in t["made_of"].groupby("item", sort=True):
         right = rows["material"].iloc[0]
-        others = [name for name in rng.choice(every, 6, replace=False) if name not in set(rows["material"])][:3]
+        own = {matter[name] or name for name in rows["material"]}
+        others = [name for name in rng.permutation(every) if (matter[name] or name) not in own][:3]
         slots = _thing("item", item) | {
             "material": small(named("materials", right)),
             "material_means": means[right],

@@ -64,7 +64,7 @@ def _words(text: str) -> list[str]:
     stems = _stems(text)
     return stems + [f"{one} {other}" for one, other in pairwise(stems)]
 
-
+# %% ../../nbs/text/80_advise.ipynb #15b0f61c
 def _called(words: str) -> tuple[str, bool]:  # stems, and whether a surer name of the same stems goes before
     "What a name is found by: its stems; all its words where but one of several bears meaning"
     stems, every = _stems(words), _all_stems(words)

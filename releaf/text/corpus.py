@@ -409,7 +409,7 @@ def read_corpus(folder: str | Path) -> pd.DataFrame:
             raise ValueError(f"{shown(beside)}: its rows are not those of corpus.parquet; make the corpus again, or remove the file")
     return corpus
 
-
+# %% ../../nbs/text/50_corpus.ipynb #5f381421
 def kept_hash(folder: str | Path) -> str | None:
     "The `split_hash` that was written with a corpus; None where none lies"
     path = Path(resolve(folder)) / "corpus.parquet"

@@ -163,19 +163,20 @@ def _clean_photographs(config: PrepareConfig, folder: Path, places: list[dict[st
     manifest = group_copies(manifest, pairs)
     conflicts = find_conflicts(manifest, pairs)
     _give(manifest, in_conflict(manifest, conflicts))
-    repeated = exact_copies(manifest)
-    _give(manifest, repeated)
+    standing = usable(manifest)  # copies in different sources stay, in one group, and are counted all the same
+    exact = int(standing[["image_id"]].assign(boxed=standing["boxes"].notna()).duplicated().sum())
+    _give(manifest, exact_copies(manifest))
     write_manifest(manifest, folder / "manifest.parquet")
     for name, table in {"pairs": pairs, "measures": measures, "conflicts": conflicts}.items():
         _write_table(table, folder / f"{name}.parquet")
-    return numbers | _count_copies(manifest, pairs, repeated) | {"n_conflicts": len(conflicts)}
+    return numbers | _count_copies(manifest, pairs) | {"n_exact_duplicates": exact} | {"n_conflicts": len(conflicts)}
 
 # %% ../../nbs/01_prepare_data.ipynb #2746ae36
-def _count_copies(manifest: pd.DataFrame, pairs: pd.DataFrame, repeated: pd.Series) -> dict[str, int]:
+def _count_copies(manifest: pd.DataFrame, pairs: pd.DataFrame) -> dict[str, int]:
     "What was found and what is left"
     source, rows = dict(zip(manifest["path"], manifest["source"])), usable(manifest)
     crossing = pairs["path_a"].map(source) != pairs["path_b"].map(source)
-    return {"n_clean": len(rows), "n_groups": int(rows["group_id"].nunique()), "n_exact_duplicates": int(repeated.notna().sum()),
+    return {"n_clean": len(rows), "n_groups": int(rows["group_id"].nunique()),
             "n_near_duplicates": int((pairs["kind"] == "near").sum()), "n_cross_source_pairs": int(crossing.sum())}
 
 

@@ -88,7 +88,7 @@ def encoder_features(graph: Graph,
 
 # %% ../../nbs/graph/41_features.ipynb #19010874
 def make_features(graph: Graph,
-                  features: str = "tfidf",  # tfidf | given | none | a folder or hub id of a sentence encoder
+                  features: str = "auto",  # auto (given where the graph brings numbers, else tfidf) | tfidf | given | none | an encoder
                   input_dim: int = 128,  # width of tfidf; the others bring their own
                   unseen: dict[str, np.ndarray] | None = None,  # rows by type that must not be learnt from
                   seed: int = 0,
@@ -97,8 +97,10 @@ def make_features(graph: Graph,
     if features == "none":
         return Features({}, {})
     if not features:
-        raise ValueError("features: found '', expected tfidf, given, none, or a folder or hub id of a sentence encoder")
+        raise ValueError("features: found '', expected auto, tfidf, given, none, or a folder or hub id of a sentence encoder")
     brought = [kind for kind, table in graph.nodes.items() if "features" in table]
+    if features == "auto":
+        features = "given" if brought else "tfidf"
     if brought and features != "given":
         raise ValueError(f"features: the graph brings numbers of its own; set features to given (found {features!r})")
     if features == "given":

@@ -61,7 +61,7 @@ class GnnConfig:
     drop_relations: Names  # left out of the messages and of what is counted
     generate_nodes: Annotated[int, Check(ge=0)]  # grow a generated graph of this size from it; 0: none
     generate_edges: Annotated[int, Check(ge=0)]
-    features: Annotated[str, Check(min_length=1)]  # tfidf | given | none | a folder or hub id of a sentence encoder
+    features: Annotated[str, Check(min_length=1)]  # auto | tfidf | given | none | a folder or hub id of a sentence encoder
     input_dim: Positive  # width of tfidf; other features bring their own
     conv: Literal["sage", "gat", "relation"]
     hidden_dim: Annotated[int, Check(ge=4)]
@@ -114,7 +114,7 @@ def _check_together(self: GnnConfig) -> None:
         raise ValueError(f"hidden_dim {self.hidden_dim} is no multiple of heads {self.heads}")
     if bool(self.generate_nodes) != bool(self.generate_edges):
         raise ValueError("generate_nodes and generate_edges: expected both or neither")
-    if self.generate_nodes and self.features not in ("given", "none"):
+    if self.generate_nodes and self.features not in ("auto", "given", "none"):
         raise ValueError(f"features: found {self.features!r}, but a generated graph brings numbers of its own; set features to given")
 
 # %% ../../nbs/05_train_gnn.ipynb #b2432373

@@ -6,8 +6,8 @@
 __all__ = ['repo_root', 'resolve', 'shown', 'whole_file', 'settle_folder', 'whole_folder', 'write_json', 'read_json',
            'content_hash', 'unknown_parameters', 'check_config', 'config_from', 'door_defaults', 'as_list', 'seed_all',
            'environment', 'record_start', 'pack_state', 'unpack_state', 'Run', 'save_weights', 'load_weights',
-           'record_result', 'print_row', 'reporting', 'pick_device', 'has_bf16', 'accelerator_for', 'keep_memory',
-           'die_with_parent', 'launch', 'Budget']
+           'record_result', 'print_row', 'reporting', 'pick_device', 'has_bf16', 'pick_precision', 'accelerator_for',
+           'keep_memory', 'die_with_parent', 'launch', 'Budget']
 
 # %% ../nbs/00_core.ipynb #72d7daad
 import ast
@@ -519,16 +519,26 @@ def has_bf16() -> bool:
     return any(have for name, have in torch.cpu.get_capabilities().items() if "bf16" in name)
 
 
+def pick_precision(precision: str,  # auto | no | bf16 | fp16
+                   device: torch.device) -> str:  # no | bf16 | fp16
+    "What `auto` means on this device: bfloat16 where the processor multiplies in it itself; elsewhere it can be ten times slower"
+    if precision == "fp16" and device.type == "cpu":
+        raise ValueError("precision: found 'fp16' on a CPU; expected auto, no or bf16")
+    if precision == "bf16" and device.type == "cpu" and not has_bf16():
+        warnings.warn("precision 'bf16': this processor has no instructions for it; 'auto' or 'no' can be ten times faster", stacklevel=2)
+    if precision != "auto":
+        return precision
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
+    return "bf16" if has_bf16() else "no"
+
+# %% ../nbs/00_core.ipynb #5b1f0c3e
 def accelerator_for(device: str = "auto",  # auto | cpu | cuda
-                    precision: str = "no",  # no | bf16 | fp16
+                    precision: str = "no",  # auto | no | bf16 | fp16
                     accumulate: int = 1,  # steps over which gradients are summed
                     ) -> accelerate.Accelerator:  # ready to prepare model, optimiser and loaders
     "Accelerate's engine for these parameters; one is in use at a time"
-    cpu = pick_device(device).type == "cpu"
-    if precision == "fp16" and cpu:
-        raise ValueError("precision: found 'fp16' on a CPU; expected no or bf16")
-    if precision == "bf16" and cpu and not has_bf16():
-        warnings.warn("precision 'bf16': this processor has no instructions for it, so 'no' is likely faster", stacklevel=2)
+    cpu, precision = pick_device(device).type == "cpu", pick_precision(precision, pick_device(device))
     accelerate.state.AcceleratorState._reset_state(reset_partial_state=True)  # else the first device asked for would stay
     engine = accelerate.Accelerator(cpu=cpu, mixed_precision=precision, gradient_accumulation_steps=accumulate)
     if (engine.device.type == "cpu") != cpu:

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['Positive', 'Share', 'FIND_COLUMNS', 'STAGE_TWO', 'DetectorConfig', 'sample_manifest', 'load_data', 'Data',
-           'open_data', 'box_ledger', 'pick_precision', 'trainer_options', 'train', 'letterbox', 'Detector',
-           'second_stage', 'load_detector', 'truth_table', 'found_table', 'Evaluation', 'image_errors', 'run_facts',
-           'evaluate', 'library_opinion']
+           'open_data', 'box_ledger', 'trainer_options', 'train', 'letterbox', 'Detector', 'second_stage',
+           'load_detector', 'truth_table', 'found_table', 'Evaluation', 'image_errors', 'run_facts', 'evaluate',
+           'library_opinion']
 
 # %% ../../nbs/04_train_detector.ipynb #4c87c568
 import tempfile
@@ -21,7 +21,7 @@ import torch
 from PIL import Image
 from pydantic import ConfigDict, Field
 
-from ..core import (Run, as_list, has_bf16, load_weights, pick_device, read_json, resolve, shown, whole_file, write_json)
+from ..core import (Run, as_list, load_weights, pick_device, pick_precision, read_json, resolve, shown, whole_file, write_json)
 from ..data.gather import read_source
 from ..data.images import try_image
 from ..data.manifest import read_manifest, usable, write_manifest
@@ -180,17 +180,6 @@ def box_ledger(data: Data) -> pd.DataFrame:
     rows = rows.assign(n=rows["boxes"].map(len))
     return rows.groupby(["source", "split"]).agg(photographs=("path", "size"), groups=("group_id", "nunique"),
                                                  without_boxes=("n", lambda n: int((n == 0).sum())), boxes=("n", "sum"))
-
-# %% ../../nbs/04_train_detector.ipynb #2753c1e2
-def pick_precision(precision: str, device: torch.device) -> str:  # no | bf16 | fp16
-    "What `auto` means here: bfloat16 where the processor multiplies in it"
-    if precision == "fp16" and device.type == "cpu":
-        raise ValueError("precision: found 'fp16' on a CPU; expected auto, no or bf16")
-    if precision != "auto":
-        return precision
-    if device.type == "cuda":
-        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
-    return "bf16" if has_bf16() else "no"
 
 # %% ../../nbs/04_train_detector.ipynb #3527daf7
 def trainer_options(config: DetectorConfig, run: Run, tree: Tree) -> dict[str, Any]:

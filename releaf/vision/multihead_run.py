@@ -71,7 +71,7 @@ class MultiheadConfig:
     num_workers: Annotated[int, Field(ge=0)]
     num_processes: Positive  # one a GPU
     device: Literal["auto", "cpu", "cuda"]
-    precision: Literal["no", "bf16", "fp16"]
+    precision: Literal["auto", "no", "bf16", "fp16"]  # auto: bf16 where the processor multiplies in it
     compile: bool
     channels_last: bool
     region: str  # whose bins are learnt and scored

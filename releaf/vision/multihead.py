@@ -65,7 +65,8 @@ def evaluate(config: MultiheadConfig, run: Run, manifest: pd.DataFrame) -> Evalu
         "n_dropped": int(manifest["drop_reason"].notna().sum()), "epochs_run": int(history["epoch"].max()), "best_epoch": facts["epoch"],
         "train_seconds": float(history["seconds"].sum()), "train_images_per_second": float(history["images_per_second"].median()),
         "test_robust_source_accuracy": None if flat["source_accuracy"] is None else float(spoilt["source_accuracy"][1:].mean()),
-        "precision": pick_precision(config.precision, pick_device(config.device)), "region": config.region, "taxonomy_hash": taxonomy_hash()}
+        "precision": pick_precision(config.precision, pick_device(config.device)), "region": config.region,
+        "taxonomy_hash": taxonomy_hash()}
     by_class = {f"classes_{head}": table.rename_axis("class").reset_index() for head, table in tables.items()}
     for name, table in {"answers": answers, "robustness": spoilt, **by_class}.items():
         with whole_file(run.dir / "tables" / f"{name}.parquet") as temporary:

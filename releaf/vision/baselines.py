@@ -7,12 +7,14 @@ __all__ = ['image_statistics', 'baselines']
 
 # %% ../../nbs/vision/92_baselines.ipynb #cf73c89b
 import numpy as np
+import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from .datasets import HEADS, LabelSets, WasteClassificationDataset
+from .heads import ConsistentHead, decide, spread_matrix
 from .metrics import source_scores
 
 # %% ../../nbs/vision/92_baselines.ipynb #6d10a2fd
@@ -38,33 +40,49 @@ def _linear(features: np.ndarray, labels: np.ndarray):
     return make_pipeline(StandardScaler(), LogisticRegression(max_iter=300, C=0.1, class_weight="balanced")).fit(features, labels)
 
 # %% ../../nbs/vision/92_baselines.ipynb #96d1b772
-def baselines(train: WasteClassificationDataset, test: WasteClassificationDataset) -> dict[str, float | None]:
+def baselines(train: WasteClassificationDataset, test: WasteClassificationDataset,
+              region: str,  # whose rules say which bin
+              ) -> dict[str, float | None]:
     "Accuracy and macro-F1 of the two baselines, for each head and among each source's own labels"
     features = {name: np.stack([image_statistics(data.pixels(i)) for i in range(len(data))])
                 for name, data in (("train", train), ("test", test))}
-    labels = {"train": train.set_numbers, "test": test.set_numbers}
-    flat: dict[str, float | None] = {}
+    labels, sets = {"train": train.set_numbers, "test": test.set_numbers}, train.sets
+    probability = _probe(features["train"], labels["train"], features["test"], len(sets.names))
+    found = _by_head(probability, sets, np.unique(labels["train"]), region)
+    guesses = {"statistics": decide(found, region), "commonest": {}}
+    truths = {head: sets.targets[head][labels["test"]] for head in HEADS}
     for head in HEADS:
-        y = {name: data.sets.targets[head][labels[name]] for name, data in (("train", train), ("test", test))}
-        known = {name: values >= 0 for name, values in y.items()}
-        classes = np.unique(y["train"][known["train"]])
-        if not known["test"].any() or not len(classes):
-            flat |= {f"baseline_{b}_{head}_{m}": None for b in ("commonest", "statistics") for m in ("accuracy", "macro_f1")}
-            continue
-        truth = y["test"][known["test"]]
-        guess = {"commonest": np.full(len(truth), np.bincount(y["train"][known["train"]]).argmax())}
-        guess["statistics"] = guess["commonest"] if len(classes) < 2 else _linear(
-            features["train"][known["train"]], y["train"][known["train"]]).predict(features["test"][known["test"]])
-        for name, answer in guess.items():
-            macro_f1 = f1_score(truth, answer, labels=np.unique(truth), average="macro", zero_division=0)
-            flat |= {f"baseline_{name}_{head}_accuracy": float(np.mean(answer == truth)),
-                     f"baseline_{name}_{head}_macro_f1": float(macro_f1)}
-    probability = _source_probe(features, labels, train.sets)
-    common = np.broadcast_to(train.set_counts.astype(float), probability.shape)
-    for name, mass in (("commonest", common), ("statistics", probability)):  # scored by the rules that the network is scored by
-        scores, _ = source_scores(mass, labels["test"], train.sets, np.arange(len(mass)), draws=0)
+        told = sets.targets[head][labels["train"]]
+        counts = np.bincount(told[told >= 0], minlength=len(sets.classes[head]))
+        guesses["commonest"][head] = np.full(len(test), counts.argmax() if counts.any() else -1)
+    flat: dict[str, float | None] = {}
+    for name, guess in guesses.items():
+        for head, truth in truths.items():
+            known, tellable = truth >= 0, (sets.targets[head][labels["train"]] >= 0).any()
+            y, answer = truth[known], guess[head][known]
+            scores = {"accuracy": float(np.mean(answer == y)), "macro_f1": float(
+                f1_score(y, answer, labels=np.unique(y), average="macro", zero_division=0))} if len(y) and tellable else {}
+            flat |= {f"baseline_{name}_{head}_{score}": scores.get(score) for score in ("accuracy", "macro_f1")}
+    own = _source_probe(features, labels, sets)
+    common = np.broadcast_to(train.set_counts.astype(float), own.shape)
+    for name, mass in (("commonest", common), ("statistics", own)):  # scored by the rules that the network is scored by
+        scores, _ = source_scores(mass, labels["test"], sets, np.arange(len(mass)), draws=0)
         flat[f"baseline_{name}_source_accuracy"] = scores["source_accuracy"]
     return flat
+
+
+def _probe(x: np.ndarray, y: np.ndarray, wanted: np.ndarray, n_sets: int) -> np.ndarray:
+    "Probabilities [wanted, sets] by a linear model; a single set that is known is certain"
+    known, probability = np.unique(y), np.zeros((len(wanted), n_sets))
+    probability[:, known] = 1 if len(known) == 1 else _linear(x, y).predict_proba(wanted)
+    return probability
+
+
+def _by_head(probability: np.ndarray, sets: LabelSets, seen: np.ndarray, region: str) -> dict[str, np.ndarray]:
+    "What the probabilities of label sets say of items, materials, families and bins, as the consistent head would say it"
+    pairs = probability @ (sets.allowed / sets.allowed.sum(1, keepdims=True))
+    head = ConsistentHead(1, spread_matrix(sets.allowed[seen]), region)
+    return head.probabilities({"pair": torch.tensor(pairs).clamp(1e-30).log()}, region)
 
 
 def _source_probe(features: dict, labels: dict, sets: LabelSets) -> np.ndarray:
@@ -72,10 +90,6 @@ def _source_probe(features: dict, labels: dict, sets: LabelSets) -> np.ndarray:
     probability = np.zeros((len(labels["test"]), len(sets.names)))
     for source in np.unique(sets.sources[labels["test"]]):
         rows, wanted = sets.sources[labels["train"]] == source, sets.sources[labels["test"]] == source
-        known = np.unique(labels["train"][rows])
-        if len(known) == 1:
-            probability[np.ix_(wanted, known)] = 1
-        elif len(known) > 1:
-            model = _linear(features["train"][rows], labels["train"][rows])
-            probability[np.ix_(wanted, model[-1].classes_)] = model.predict_proba(features["test"][wanted])
+        if rows.any():
+            probability[wanted] = _probe(features["train"][rows], labels["train"][rows], features["test"][wanted], len(sets.names))
     return probability

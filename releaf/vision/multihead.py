@@ -61,7 +61,8 @@ def evaluate(config: MultiheadConfig, run: Run, manifest: pd.DataFrame) -> Evalu
     history = run.history
     metrics = {f"test_{k}": v for k, v in flat.items() if k != "illegal_triples"} | {
         "illegal_triples": flat["illegal_triples"], "bin_is_derived": model.head.derived_bin, "temperature": temperature,
-        **baselines(data["train"], data["test"]), "n_train": len(data["train"]), "n_val": len(data["val"]), "n_test": len(data["test"]),
+        **baselines(data["train"], data["test"], config.region),
+        "n_train": len(data["train"]), "n_val": len(data["val"]), "n_test": len(data["test"]),
         "n_dropped": int(manifest["drop_reason"].notna().sum()), "epochs_run": int(history["epoch"].max()), "best_epoch": facts["epoch"],
         "train_seconds": float(history["seconds"].sum()), "train_images_per_second": float(history["images_per_second"].median()),
         "test_robust_source_accuracy": None if flat["source_accuracy"] is None else float(spoilt["source_accuracy"][1:].mean()),

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ..core import Run, load_weights, pick_device, pick_precision, resolve, shown, whole_file
+from ..core import Run, load_weights, resolve, shown, whole_file
 from ..data.images import try_image
 from ..data.manifest import usable
 from .baselines import baselines
@@ -46,9 +46,8 @@ def evaluate(config: MultiheadConfig, run: Run, manifest: pd.DataFrame) -> Evalu
         raise ValueError(f"{shown(run.dir)}: trained under taxonomy {facts['taxonomy_hash']!r}, this checkout has {taxonomy_hash()!r}; "
                          "scores across the two mean nothing: train again, or go back to the commit that trained it")
     sets, rows = collect_label_sets(manifest, config.region), usable(manifest)
-    side = {"train": config.cache_size, "val": config.cache_size and config.image_size, "test": config.cache_size and config.image_size}
-    data = {split: WasteClassificationDataset(rows[rows["split"] == split], sets, config.image_size, cache_size=side[split],
-                                              workers=max(1, config.num_workers)) for split in side}
+    data = {split: WasteClassificationDataset(rows[rows["split"] == split], sets, config.image_size, workers=max(1, config.num_workers),
+                                              cache_size=config.cache_size and config.image_size) for split in ("train", "val", "test")}
     counts = data["train"].set_counts
     loaders = {split: make_loader(data[split], max(config.batch_size, 64), None, config.num_workers) for split in ("val", "test")}
     scores = {split: scores_of(model, loader, accelerator, config.views)[0] for split, loader in loaders.items()}
@@ -66,8 +65,7 @@ def evaluate(config: MultiheadConfig, run: Run, manifest: pd.DataFrame) -> Evalu
         "n_dropped": int(manifest["drop_reason"].notna().sum()), "epochs_run": int(history["epoch"].max()), "best_epoch": facts["epoch"],
         "train_seconds": float(history["seconds"].sum()), "train_images_per_second": float(history["images_per_second"].median()),
         "test_robust_source_accuracy": None if flat["source_accuracy"] is None else float(spoilt["source_accuracy"][1:].mean()),
-        "precision": pick_precision(config.precision, pick_device(config.device)), "region": config.region,
-        "taxonomy_hash": taxonomy_hash()}
+        "precision": facts.get("precision"), "region": config.region, "taxonomy_hash": taxonomy_hash()}
     by_class = {f"classes_{head}": table.rename_axis("class").reset_index() for head, table in tables.items()}
     for name, table in {"answers": answers, "robustness": spoilt, **by_class}.items():
         with whole_file(run.dir / "tables" / f"{name}.parquet") as temporary:

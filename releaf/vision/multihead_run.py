@@ -37,7 +37,7 @@ Switch = Annotated[bool | str, BeforeValidator(  # papermill's command line give
 @dataclass
 class MultiheadConfig:
     "Everything that decides a run of the three-head classifier"
-    __pydantic_config__ = ConfigDict(extra="forbid")
+    __pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False)
     data_dir: str | list[str]  # '' for the drawn sample; a folder with manifest.parquet, or class folders; several by a list or commas
     source: str | list[str]  # label map of each class folder
     run_dir: str  # '' for outputs/multihead-<hash of the parameters>
@@ -105,6 +105,8 @@ def sample_manifest(config: MultiheadConfig) -> pd.DataFrame:
 def load_data(config: MultiheadConfig) -> pd.DataFrame:
     "The manifest of a run, split"
     folders, sources = as_list(config.data_dir), as_list(config.source)
+    if config.data_dir and not folders:
+        raise ValueError(f"data_dir: found {config.data_dir!r}, which names nothing; expected '' for the drawn sample, or folders")
     workers = max(1, config.num_workers)
     parts, unread = ([] if folders else [sample_manifest(config)]), dict(enumerate(sources))
     for number, folder in enumerate(folders):

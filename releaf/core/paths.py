@@ -42,8 +42,9 @@ def repo_root() -> Path:
 
 # %% ../../nbs/core/01_paths.ipynb #c1a00004
 def workspace() -> Path:
-    "Where `data/` and `outputs/` stand: the checkout, or the user's data folder"
-    return find_checkout() or Path(platformdirs.user_data_dir("releaf", appauthor=False))
+    "Where `data/` and `outputs/` are written: the checkout, or the user's data folder where there is none or it is read-only"
+    root = find_checkout()
+    return root if root and os.access(root, os.W_OK) else Path(platformdirs.user_data_dir("releaf", appauthor=False))
 
 # %% ../../nbs/core/01_paths.ipynb #c1a00005
 def _packaged(name: str) -> Path:

@@ -22,12 +22,12 @@ class PhotographConfig(RunConfig):
     source: str | list[str]  # label map of each folder that is no manifest
     image_size: Annotated[int, Field(ge=16)]  # side of the square that the network sees
     gradient_accumulation_steps: PositiveInt  # batches a step
-    flip_rotate: bool  # augment with all flips and turns; False: mirrored only
+    flip_rotate: bool  # augment with all flips and rotations; False: mirrored only
     patience: NonNegativeInt  # epochs without a better one before stopping; 0: never
     num_workers: NonNegativeInt  # processes that load images
     num_processes: PositiveInt  # training processes; one a GPU
-    max_unreadable: Fraction  # of the files, over which to stop (a handful is always allowed)
-    near_duplicates: bool  # group flips, turns and resized copies before splitting
+    max_unreadable: Fraction  # of the files, over which to stop (five are always allowed)
+    near_duplicates: bool  # group flipped, rotated and resized copies before splitting
     sample_size: PositiveInt  # of the drawn sample
     val_fraction: OpenFraction  # of each stratum, when the data brings no split
     test_fraction: OpenFraction

@@ -9,6 +9,7 @@ __all__ = ['StageError', 'stage_main', 'run_stage']
 import importlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -50,11 +51,12 @@ def _end_group(process: subprocess.Popen, patience: float = 5.0) -> None:
 
 # %% ../../nbs/data/03_stages.ipynb #6639d7b9
 def _last_line(log: Path) -> str:
-    "The last line of a log; of a progress bar, its newest state"
+    "The last line of a log; of a progress bar, its description"
     with open(log, "rb") as file:
         file.seek(max(0, file.seek(0, os.SEEK_END) - 2000))
         lines = file.read().decode(errors="replace").replace("\r", "\n").split("\n")
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+    lines = [re.sub(r":?\s*\d+%\|.*", "", line).strip() for line in lines]  # of a progress bar, what it counts
+    return next((line for line in reversed(lines) if line), "")
 
 # %% ../../nbs/data/03_stages.ipynb #20c1a004
 def _watch(process: subprocess.Popen, name: str, log: Path, timeout_s: float, show: Callable[[str], None], every_s: float) -> None:
@@ -67,7 +69,7 @@ def _watch(process: subprocess.Popen, name: str, log: Path, timeout_s: float, sh
                              f"its last line: {_last_line(log)}; what it has finished is kept, start again to go on")
         if now - reported > every_s:
             reported = now
-            show(f"{name}: {now - start:.0f} s, {_last_line(log)}")
+            show(", ".join(filter(None, [f"{name}: {now - start:.0f} s", _last_line(log)])))
         time.sleep(0.05)
 
 # %% ../../nbs/data/03_stages.ipynb #20c1a005

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..core.files import atomic_write
+from ..core.files import write_table
 from ..core.paths import display_path
 from .knowledge import EdgeType, FORBIDDEN, Graph, TARGET
 
@@ -116,8 +116,7 @@ def write_split(split: Split, graph: Graph, path: str | Path) -> None:
     rows = [pd.DataFrame({"part": name, "head_type": kinds[part[:, 0]], "head": heads[part[:, 0]], "tail": ids[part[:, 1]]})
             for name, part in (("train", split.train), ("val", split.val), ("test", split.test))]
     table = pd.concat(rows, ignore_index=True).assign(how=split.how, hash=split.hash)
-    with atomic_write(path) as temporary:
-        table.to_parquet(temporary, index=False)
+    write_table(path, table)
 
 # %% ../../nbs/graph/05_splits.ipynb #d05cbbfc
 def read_split(path: str | Path, graph: Graph) -> Split:

@@ -98,7 +98,7 @@ def validate_phase(config: PrepareConfig, out: Path, earlier: dict) -> dict[str,
         print("trying the gates", flush=True)
         manifest = read_manifest(photographs)
         found, tables = photograph_findings(config, out, manifest, earlier["places"])
-        write_table(tables["conflicts"], out / "conflicts.parquet")
+        write_table(out / "conflicts.parquet", tables["conflicts"])
     else:
         (out / "conflicts.parquet").unlink(missing_ok=True)
     if words:
@@ -106,7 +106,7 @@ def validate_phase(config: PrepareConfig, out: Path, earlier: dict) -> dict[str,
         found += text_findings(texts)
     findings = pd.DataFrame(found, columns=FINDING_COLUMNS)
     ledger = make_ledger(manifest, earlier["numbers"].get("left_out", {}), texts)
-    write_table(ledger, out / "ledger.parquet")
+    write_table(out / "ledger.parquet", ledger)
     print("writing the report", flush=True)
     write_report(out, findings, manifest, earlier["numbers"], ledger, tables.get("conflicts"), tables.get("measures"), texts)
     failed = findings[~findings["ok"].astype(bool) & (findings["severity"] == "fail")]

@@ -19,7 +19,7 @@ import pandas as pd
 from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
-from ..core.files import atomic_write, write_json
+from ..core.files import write_json, write_table
 from ..core.paths import display_path, resolve
 from ..data.coco import image_table
 from ..data.coco_audit import audit_coco, write_coco
@@ -162,8 +162,7 @@ def _write_taco(out: Path, coco: dict, table: pd.DataFrame, annotated: list[tupl
         kept["scene_annotations"] = [row for row in coco["scene_annotations"] if row.get("image_id") in moves]
     write_coco(out / "annotations.json", coco | kept)
     write_json(out / "missing.json", missing)
-    with atomic_write(out / "ledger.parquet") as temporary:
-        table.to_parquet(temporary, index=False)
+    write_table(out / "ledger.parquet", table)
 
 # %% ../../nbs/sources/07_taco.ipynb #6cf60987
 def _fetch_table(rows: list[dict], annotated: list[tuple[float, float]], licences: pd.Series) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 import releaf
+
 from .core.paths import display_path, notebooks_dir
 
 # %% ../nbs/cli.ipynb #062f6477

@@ -22,7 +22,7 @@ class ExploreConfig:
     data_dir: str  # folder of a manifest, local or remote; '' for the drawn sample
     max_photographs: PositiveInt  # opened to be measured and compared; of a larger set a seeded choice
     thumbnails: PositiveInt  # of each class
-    num_workers: PositiveInt  # processes that open photographs
+    num_workers: NonNegativeInt  # processes that open photographs; 0: this one
     seed: NonNegativeInt  # which photographs are chosen to be displayed
 
     def __post_init__(self):

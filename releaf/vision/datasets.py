@@ -28,7 +28,7 @@ from tqdm.auto import tqdm
 
 from ..core.files import atomic_dir, content_hash, write_json
 from ..core.parallel import executor_of
-from ..core.paths import resolve
+from ..core.paths import resolve, workspace
 from ..data.images import decode, read_bytes, read_image
 from ..data.manifest import usable
 from ..data.readers import manifest_from_coco
@@ -127,11 +127,11 @@ def _fill_cache(place: Path, unique: pd.DataFrame, size: int, workers: int) -> N
 def image_cache(manifest: pd.DataFrame,  # usable rows
                 size: int,  # side of the square
                 workers: int = 1,  # processes that decode
-                folder: str | Path = "data/cache",  # where caches live
+                folder: str | Path | None = None,  # where caches live; None: `data/cache` of the workspace
                 ) -> np.ndarray | IndexedImages:  # uint8 [rows, size, size, 3], memory-mapped, in the manifest's order
     "Decode every image once, to size, and keep it on disk"
     unique = manifest.drop_duplicates("image_id").sort_values("image_id")
-    place = Path(resolve(folder)) / f"{size}px-{content_hash([DECODING, unique['image_id'].tolist()])}"
+    place = (Path(resolve(folder)) if folder else workspace() / "data" / "cache") / f"{size}px-{content_hash([DECODING, unique['image_id'].tolist()])}"
     place.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(place.with_name(f".{place.name}.lock")):
         if not place.exists():

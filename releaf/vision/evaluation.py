@@ -98,7 +98,7 @@ def evaluate(config: MultiheadConfig, run: Run, manifest: pd.DataFrame) -> Evalu
     "Test the best epoch and finish the run; a finished run's results are read back"
     model, facts = load_model(run.dir / "best", config.device)
     if facts["taxonomy_hash"] != taxonomy_hash():
-        raise ValueError(f"{display_path(run.dir)}: trained under taxonomy {facts['taxonomy_hash']!r}, this checkout has "
+        raise ValueError(f"{display_path(run.dir)}: trained under taxonomy {facts['taxonomy_hash']!r}, here it is "
                          f"{taxonomy_hash()!r}; scores across the two mean nothing: train again, or go back to the commit that trained it")
     if (run.dir / "metrics.json").is_file():
         say(f"{display_path(run.dir)}: tested before; the results are read back (remove its metrics.json to test again)")

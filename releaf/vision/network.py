@@ -79,7 +79,7 @@ def load_model(folder: str | Path,  # `best`, `last` or a checkpoint
     "Build a saved network; another vocabulary is refused"
     weights, facts = load_weights(folder)
     if facts["hash_parts"]["vocabulary"] != hash_parts()["vocabulary"]:
-        raise ValueError(f"{display_path(folder)}: the model's vocabulary is {facts['hash_parts']['vocabulary']!r}, this checkout's "
+        raise ValueError(f"{display_path(folder)}: the model's vocabulary is {facts['hash_parts']['vocabulary']!r}, here it is "
                          f"{hash_parts()['vocabulary']!r}: its outputs would be given wrong names")
     backbone = make_backbone(facts["backbone"], image_size=facts["image_size"])
     model = WasteClassifier(backbone, facts["head"], None, facts["region"], facts["image_size"])

@@ -131,7 +131,8 @@ def image_cache(manifest: pd.DataFrame,  # usable rows
                 ) -> np.ndarray | IndexedImages:  # uint8 [rows, size, size, 3], memory-mapped, in the manifest's order
     "Decode every image once, to size, and keep it on disk"
     unique = manifest.drop_duplicates("image_id").sort_values("image_id")
-    place = (Path(resolve(folder)) if folder else workspace() / "data" / "cache") / f"{size}px-{content_hash([DECODING, unique['image_id'].tolist()])}"
+    caches = Path(resolve(folder)) if folder else workspace() / "data" / "cache"
+    place = caches / f"{size}px-{content_hash([DECODING, unique['image_id'].tolist()])}"
     place.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(place.with_name(f".{place.name}.lock")):
         if not place.exists():

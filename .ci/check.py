@@ -1,4 +1,4 @@
-"""Checks of the notebooks themselves: form of the numbered ones, tags, parameter files, cell ids, sizes, grain, folders, words of nobody's."""
+"""Checks of the notebooks themselves: form of the numbered ones, parameter files, ids, sizes, grain, imports between folders."""
 import ast
 import json
 import re
@@ -16,7 +16,7 @@ RECIPES = {"multihead": "03_train_multihead.ipynb", "detector": "04_train_detect
            "gnn": "05_train_gnn.ipynb", "llm": "06_train_llm.ipynb"}  # prefix of a parameter file -> its notebook
 FLOORS = {"core": (), "waste": ("core",), "sample": ("core", "waste"), "data": ("core", "waste", "sample"),
           "sources": ("core", "waste", "sample", "data"), "preparation": ("core", "waste", "sample", "data", "sources")}
-FLOORS |= {name: ("core", "waste", "sample", "data", "sources") for name in ("vision", "detection", "graph", "text")}
+FLOORS |= dict.fromkeys(("vision", "detection", "graph", "text"), ("core", "waste", "sample", "data", "sources"))
 ALIASES = {"data.prepare", "vision.detector"}  # names that others import; the code lives on another floor
 MAX_BYTES = 1_500_000
 LEFT_OVER = r"application/vnd\.jupyter\.widget|\d+%\|[ █▏▎▍▌▋▊▉#]*\| *\d+/\d+"  # widget state, progress bars
@@ -111,7 +111,8 @@ def layout(modules: dict) -> list[str]:
     for module in sorted(graph):
         visit(module)
     total = sum(lines.values())
-    found += [f"nbs/{folder}: {count} of {total} exported lines, more than a fifth" for folder, count in lines.items() if 5 * count > total]
+    found += [f"nbs/{folder}: {count} of {total} exported lines, more than a fifth"
+              for folder, count in lines.items() if 5 * count > total]
     packages = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
     missing = {f"releaf.{folder}" for folder in lines if folder in FLOORS} - set(packages)
     return found + [f"pyproject.toml: {name} is not among the packages of the wheel" for name in sorted(missing)]
@@ -121,7 +122,8 @@ def grain(modules: dict) -> list[str]:
     "Exported cells and modules that are too large to be read at a glance; definitions without checks"
     sizes, large, definitions, checks = [], [], 0, 0
     for module, (_, notebook) in modules.items():
-        cells = [cell for cell in exported(notebook) if not all(isinstance(node, ast.Import | ast.ImportFrom) for node in ast.parse(cell).body)]
+        cells = [cell for cell in exported(notebook)
+                 if not all(isinstance(node, ast.Import | ast.ImportFrom) for node in ast.parse(cell).body)]
         counts = [sum(bool(line.strip()) for line in cell.splitlines()) for cell in cells]
         sizes += counts
         if sum(counts) > 250:
@@ -134,7 +136,8 @@ def grain(modules: dict) -> list[str]:
     median, tenth = statistics.median(sizes), sorted(sizes)[int(0.9 * len(sizes))]
     print(f"exported cells: median {median:.0f} lines, 90th percentile {tenth}; modules above 250 lines: {', '.join(large) or 'none'}; "
           f"{checks} checks for {definitions} definitions ({checks / definitions:.2f})")
-    bounds = [(median <= 12, f"median exported cell of {median} lines, at most 12"), (tenth <= 30, f"90th percentile of {tenth} lines, at most 30"),
+    bounds = [(median <= 12, f"median exported cell of {median} lines, at most 12"),
+              (tenth <= 30, f"90th percentile of {tenth} lines, at most 30"),
               (len(large) <= 5, f"{len(large)} modules above 250 exported lines, at most 5"),
               (checks >= 1.3 * definitions, f"{checks} checks for {definitions} definitions, at least 1.3 each")]
     return [text for holds, text in bounds if not holds]
@@ -176,7 +179,7 @@ def recipes() -> list[str]:
     from releaf.detection.network import read_architecture
     from releaf.graph.config import GnnConfig
     from releaf.text.sft_config import LlmConfig
-    from releaf.text.sft_training import adapter_config
+    from releaf.text.sft import adapter_config
     from releaf.vision.config import MultiheadConfig
     from releaf.vision.heads import make_backbone
     found = []

@@ -178,7 +178,9 @@ def finish(self: Run,
         raise ValueError(f"metrics.json is flat: {nested[0]!r} holds a {type(metrics[nested[0]]).__name__}")
     if missing := [key for key in headline or () if key not in metrics]:
         raise ValueError(f"headline {missing[0]!r} is no metric of this run; known: {', '.join(metrics)}")
-    self.table(pd.DataFrame({"metric": list(metrics), "value": [json.dumps(value) for value in metrics.values()]}), "metrics")
+    numbers = [float(value) if isinstance(value, bool | int | float) else None for value in metrics.values()]
+    texts = [json.dumps(value) for value in metrics.values()]
+    self.table(pd.DataFrame({"metric": list(metrics), "value": pd.array(numbers, "float64"), "json": texts}), "metrics")
     write_json(self.dir / "metrics.json", {key: metrics[key] for key in headline or metrics})
 
 # %% ../../nbs/core/11_runs.ipynb #c9a00009
@@ -188,7 +190,7 @@ def read_metrics(run_dir: str | Path) -> dict[str, Any]:
     if not (folder / "metrics.json").is_file():
         raise FileNotFoundError(f"{display_path(folder)}: no metrics.json, the run has not finished")
     table = pd.read_parquet(folder / "tables" / "metrics.parquet")
-    return {metric: json.loads(value) for metric, value in zip(table["metric"], table["value"])}
+    return {metric: json.loads(text) for metric, text in zip(table["metric"], table["json"])}
 
 # %% ../../nbs/core/11_runs.ipynb #1ab7e9c2
 def record_result(run_dir: str | Path,  # a finished run

@@ -41,7 +41,7 @@ def has_bf16() -> bool:
 # %% ../../nbs/core/07_devices.ipynb #9daa18b9
 def pick_precision(precision: str,  # auto | no | bf16 | fp16
                    device: torch.device) -> str:  # no | bf16 | fp16
-    "What `auto` means on this device: bfloat16 where the processor multiplies in it itself; elsewhere it can be ten times slower"
+    "What `auto` means on this device: bfloat16 where the processor has bfloat16 arithmetic itself; elsewhere it can be ten times slower"
     if precision == "fp16" and device.type == "cpu":
         raise ValueError("precision: found 'fp16' on a CPU; expected auto, no or bf16")
     if precision == "bf16" and device.type == "cpu" and not has_bf16():

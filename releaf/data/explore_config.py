@@ -19,7 +19,7 @@ from ..core.paths import display_path, resolve
 class ExploreConfig:
     "The parameters of `08_explore_data`; ValueError for a folder without a manifest"
     __pydantic_config__ = ConfigDict(extra="forbid")
-    data_dir: str  # folder of a manifest, local or remote; '' for the drawn sample
+    data_dir: str  # folder of a manifest, local or remote; '' for the synthetic sample
     max_photographs: PositiveInt  # opened to be measured and compared; of a larger set a seeded choice
     thumbnails: PositiveInt  # of each class
     num_workers: NonNegativeInt  # processes that open photographs; 0: this one
@@ -31,4 +31,4 @@ class ExploreConfig:
             return
         if not (path / "manifest.parquet").is_file():
             raise ValueError(f"data_dir: {display_path(path)} has no manifest.parquet, expected the folder of a manifest, "
-                             "or '' for the drawn sample")
+                             "or '' for the synthetic sample")

@@ -66,7 +66,7 @@ def _watch(process: subprocess.Popen, name: str, log: Path, timeout_s: float, sh
         now = time.monotonic()
         if now - start > timeout_s:
             raise StageError(f"stage {name!r} was ended with all its processes: stage_timeout_s {timeout_s:g} is over; "
-                             f"its last line: {_last_line(log)}; what it has finished is kept, start again to go on")
+                             f"its last line: {_last_line(log)}; what it has finished is kept, start again to resume")
         if now - reported > every_s:
             reported = now
             show(", ".join(filter(None, [f"{name}: {now - start:.0f} s", _last_line(log)])))

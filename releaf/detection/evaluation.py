@@ -43,7 +43,7 @@ def ground_truth(rows: pd.DataFrame,  # from `detection_rows`
 def detection_table(detector: Detector, rows: pd.DataFrame, split: str,
                     tile: int | None = None,  # side of the windows, pixels; 0: whole photographs; None: as the run was trained
                     batch_size: int = 16) -> pd.DataFrame:  # image, number, corners, score
-    "Everything that a detector finds in a split, down to a score of 0.001; ValueError for a photograph that cannot be read any more"
+    "All detections in a split, down to a score of 0.001; ValueError for a photograph that cannot be read any more"
     part = rows[rows["split"] == split]
     found = []
     tile = detector.facts["tile"] if tile is None else tile
@@ -70,7 +70,7 @@ def image_errors(rows: pd.DataFrame, truth: pd.DataFrame, detections: pd.DataFra
 def training_facts(run: Run, data: DetectionData,
                    facts: dict,  # of the best epoch
                    ) -> dict[str, Any]:  # n_..., val_map50, train_..., epochs_run, best_epoch
-    "What the training was: sizes, length, throughput, repairs"
+    "Facts of the training: sizes, length, throughput, repairs"
     history, counts = run.history, data.rows["split"].value_counts()
     file = run.dir / "weights.json"
     started = read_json(file) if file.is_file() else {"weights_loaded": 0, "weights_left_out": 0}
@@ -112,13 +112,13 @@ HEADLINE = ("test_map50", "test_map50_low", "test_map50_high", "test_map50_95", 
 
 @dataclass
 class Evaluation:
-    "What is known after the test"
+    "Results of the test"
     metrics: dict[str, Any]
     scores: BoxScores  # of the test split
     confusion: pd.DataFrame  # at the threshold, background included
     truth: pd.DataFrame  # boxes of the test split
     detections: pd.DataFrame  # of the test split, down to a score of 0.001
-    images: pd.DataFrame  # a row a test photograph, from `image_errors`
+    images: pd.DataFrame  # a row per test photograph, from `image_errors`
 
 # %% ../../nbs/detection/12_evaluation.ipynb #f136d5ba
 def evaluate(config: DetectorConfig, run: Run, data: DetectionData) -> Evaluation:
@@ -164,7 +164,7 @@ def ultralytics_scores(config: DetectorConfig, run: Run, dataset: YoloDataset) -
     return {"map50": float(found["metrics/mAP50(B)"]), "map50_95": float(found["metrics/mAP50-95(B)"])}
 
 # %% ../../nbs/detection/12_evaluation.ipynb #8b8614cd
-def check_agreement(table: pd.DataFrame,  # a row an implementation: map50
+def check_agreement(table: pd.DataFrame,  # a row per implementation: map50
                     n_boxes: int) -> None:
     "ValueError where implementations differ by more than the interpolation of few boxes explains"
     allowed = max(0.01, 0.5 / n_boxes ** 0.5) + 0.005
@@ -175,7 +175,7 @@ def check_agreement(table: pd.DataFrame,  # a row an implementation: map50
 
 # %% ../../nbs/detection/12_evaluation.ipynb #8e949cc7
 def compare_implementations(config: DetectorConfig, run: Run, data: DetectionData, dataset: YoloDataset,
-                            result: Evaluation) -> pd.DataFrame:  # a row an implementation: map50, map50_95
+                            result: Evaluation) -> pd.DataFrame:  # a row per implementation: map50, map50_95
     "mAP on whole photographs by this project, COCO's protocol and ultralytics' validation; ValueError where they disagree"
     classes, test = data.scheme.classes, data.rows[data.rows["split"] == "test"]
     detections = result.detections

@@ -72,7 +72,7 @@ class BoxScores:
     "Average precision of a set of detections"
     map50: float
     map50_95: float
-    table: pd.DataFrame  # a row a class: class, boxes, detections, ap50, ap50_95, precision and recall at the best F1
+    table: pd.DataFrame  # a row per class: class, boxes, detections, ap50, ap50_95, precision and recall at the best F1
     curves: dict[str, np.ndarray]  # class -> precision at 1000 recalls from 0 to 1
     f1: np.ndarray  # mean F1 of the classes at 1000 scores from 0 to 1
 

@@ -70,12 +70,12 @@ def _write_start(config: DetectorConfig, run: Run, data: DetectionData, dataset:
 
 # %% ../../nbs/detection/10_training.ipynb #bdb2c43d
 def train(config: DetectorConfig, run: Run, data: DetectionData) -> YoloDataset:
-    "Train, from wherever the run stands; the dataset that was trained on"
+    "Train, from the last finished epoch; returns the dataset that was trained on"
     set_settings_folder(run.dir / "yolo" / "settings")  # before the library is imported
     from releaf.detection.network import build_network, find_weights, read_architecture, transfer_weights
     from releaf.detection.trainer import WasteTrainer
     architecture, weights = read_architecture(config.model), find_weights(config.weights, config.download)
-    if weights is not None:  # tried here, where an error is cheap
+    if weights is not None:  # checked here, where an error costs little time
         write_json(run.dir / "weights.json", transfer_weights(build_network(architecture, data.scheme.classes), weights, config.new_head))
     dataset = write_yolo_dataset(data.rows, data.repairs, data.scheme, run.dir / "yolo" / "dataset", config.tile, config.overlap,
                                  max(1, config.num_workers))

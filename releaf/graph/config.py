@@ -30,7 +30,7 @@ class LinkDataConfig(RunConfig):
     split: Literal["random", "cold_item", "cold_idea"]
     val_fraction: OpenFraction  # of the target's pairs
     test_fraction: OpenFraction
-    duplicates: Literal["error", "coalesce"]  # pairs that stand twice
+    duplicates: Literal["error", "coalesce"]  # pairs that occur twice
 
     def __post_init__(self):
         if bool(self.generate_nodes) != bool(self.generate_edges):
@@ -49,10 +49,10 @@ class GnnConfig(LinkDataConfig):
     num_layers: NonNegativeInt  # 0: no messages
     heads: PositiveInt  # of gat
     dropout: FractionBelow1
-    node_vectors: bool  # learn an embedding a node beside its features
+    node_vectors: bool  # learn an embedding per node beside its features
     pair_inputs: bool  # the decoder sees what heuristics count
     negatives: Literal["all", "uniform", "popularity", "two_hop"]
-    num_negatives: PositiveInt  # candidates a side a step; all takes everything
+    num_negatives: PositiveInt  # candidates per side and step; all takes everything
     separate: NonNegativeFloat  # weight of the logistic loss that separates links from non-links, beside the ranking loss
     folds: PositiveInt  # parts of the training links, each learnt from while hidden from the messages; 1: none; not read with num_neighbors
     num_neighbors: IntList  # fan-out by layer; empty: the whole graph in each step

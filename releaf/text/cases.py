@@ -19,7 +19,7 @@ from .templates import Case, thing_slots
 
 # %% ../../nbs/text/04_cases.ipynb #6ccca3ff
 def _hours(text: str) -> str:
-    "Working time in words"
+    "Working time as text"
     said = {"0.25": "a quarter of an hour", "0.5": "half an hour", "0.75": "three quarters of an hour", "1": "an hour"}
     return said.get(text, f"{text} hours")
 

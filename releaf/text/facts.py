@@ -45,7 +45,7 @@ def names() -> dict[str, dict[str, str]]:
 # %% ../../nbs/text/01_facts.ipynb #ef724974
 @lru_cache(maxsize=1)
 def nouns() -> dict[str, set[str]]:  # mass, proper, countable (in spite of a mass noun as its head)
-    "Kind of noun -> words"
+    "Kind of noun -> nouns"
     return read_table(tables_dir() / "phrases" / "nouns.csv", ["word", "kind"]).groupby("kind")["word"].agg(set).to_dict()
 
 # %% ../../nbs/text/01_facts.ipynb #af1a21c8
@@ -95,7 +95,7 @@ BIN_WORDS = {"recycle": "dry recycling", "glass_bank": "the glass bank", "deposi
 # %% ../../nbs/text/01_facts.ipynb #ec03878f
 @lru_cache(maxsize=1)
 def states() -> dict[str, str]:
-    "Condition of a rule -> its words"
+    "Condition of a rule -> its phrase"
     return dict(read_table(tables_dir() / "phrases" / "states.csv", ["condition", "words"]).itertuples(index=False))
 
 # %% ../../nbs/text/01_facts.ipynb #367621cd

@@ -48,7 +48,7 @@ def bits_per_byte(table: pd.DataFrame) -> float:
     return float(table["nll"].sum() / np.log(2) / table["bytes"].sum())
 
 # %% ../../nbs/text/15_likelihood.ipynb #fad7db41
-def perplexity_interval(table: pd.DataFrame) -> tuple[float, float]:  # wants the column topic
+def perplexity_interval(table: pd.DataFrame) -> tuple[float, float]:  # needs the column topic
     "95% interval of the perplexity"
     low, high = np.exp(ratio_interval(table["nll"], table["tokens"], table["topic"]))
     return float(low), float(high)

@@ -74,7 +74,7 @@ class ConsistentHead(nn.Module):
 
 # %% ../../nbs/vision/01_heads.ipynb #6616afc0
 class IndependentHead(nn.Module):
-    "Three linear layers that know nothing of each other: the usual multi-task baseline"
+    "Three independent linear layers: the usual multi-task baseline"
     derived_bin = False  # the bin is learnt, under one region's rules
 
     def __init__(self, n_features: int,
@@ -147,7 +147,7 @@ def illegal(answer: dict[str, np.ndarray],  # from `decide`
 # %% ../../nbs/vision/01_heads.ipynb #9a57b6f2
 @timm.models.register_model
 def resnet18d_half(pretrained: bool = False, **options) -> nn.Module:
-    "ResNet-18-D at half its width: 2.8 million weights, for training from nothing on a CPU"
+    "ResNet-18-D at half its width: 2.8 million weights, for training from scratch on a CPU"
     if pretrained:
         raise ValueError("backbone 'resnet18d_half' has no published weights; pretrained must be False or a file")
     return timm.create_model("resnet18d", channels=(32, 64, 128, 256), stem_width=16, **options)

@@ -21,7 +21,7 @@ from .taxonomy import load_taxonomy, pair_matrix, read_table
 # %% ../../nbs/waste/03_label_maps.ipynb #5ae11cf4
 @lru_cache(maxsize=1)
 def source_table() -> pd.DataFrame:
-    "One row a source: title, licence, where it is, what is known to be wrong with it"
+    "One row per source: title, licence, where it is, what is known to be wrong with it"
     columns = ["source", "aliases", "title", "kind", "licence", "where", "note"]
     return read_table(tables_dir() / "sources" / "sources.csv", columns, "source").set_index("source")
 
@@ -87,12 +87,12 @@ def _problem_in_label(row,  # one row of `labels.csv`, as a named tuple
 # %% ../../nbs/waste/03_label_maps.ipynb #eae014ed
 @lru_cache(maxsize=1)
 def label_table() -> pd.DataFrame:
-    "One row a label: source, label, items, materials, decision (set, coarse, drop), note; checked"
+    "One row per label: source, label, items, materials, decision (set, coarse, drop), note; checked"
     path = tables_dir() / "sources" / "labels.csv"
     table = read_table(path, ["source", "label", "items", "materials", "decision", "note"])
     twice = table.duplicated(["source", "label"])
     if twice.any():
-        raise ValueError(f"labels.csv: line {twice.idxmax() + 2}: {table['label'][twice.idxmax()]!r} stands twice")
+        raise ValueError(f"labels.csv: line {twice.idxmax() + 2}: {table['label'][twice.idxmax()]!r} occurs twice")
     for row in table.itertuples():
         if problem := _problem_in_label(row):
             raise ValueError(f"labels.csv: {row.source}/{row.label}: {problem}")

@@ -118,7 +118,7 @@ def _assigned(cell: str) -> list[str]:
 # %% ../../nbs/core/03_config.ipynb #e075b87d
 def unknown_parameters(known: set[str],  # the names that exist
                        cells: list[str],  # sources of the cells run so far, as IPython's `In` holds them
-                       ) -> list[str]:  # names set by a cell of parameters that nobody reads
+                       ) -> list[str]:  # names set by a parameters cell that are not used
     "What was set as a parameter and is none: the cell that papermill injected counts, and the last that sets most of the known names"
     latest: dict[str, list[str]] = {}  # a cell that is corrected and run again is in the history twice
     for cell in cells:

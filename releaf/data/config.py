@@ -20,7 +20,7 @@ class PhotographConfig(RunConfig):
     "The parameters of a training run on photographs"
     data_dir: str | list[str]  # '' for synthetic photographs; folders (manifest.parquet, class folders, COCO); several by a list or commas
     source: str | list[str]  # label map of each folder that is no manifest
-    image_size: Annotated[int, Field(ge=16)]  # side of the square that the network sees
+    image_size: Annotated[int, Field(ge=16)]  # side of the square network input
     gradient_accumulation_steps: PositiveInt  # batches per optimiser step
     flip_rotate: bool  # augment with all flips and rotations; False: mirrored only
     patience: NonNegativeInt  # epochs without a better one before stopping; 0: never

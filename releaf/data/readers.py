@@ -178,7 +178,7 @@ def read_coco(path: str | Path) -> dict:
 
 # %% ../../nbs/data/04_readers.ipynb #5d1c7a20
 def _check_listed(coco: dict, where: str) -> None:
-    "What is needed to tell photographs and categories apart: one id each, and names"
+    "Check that photographs and categories have unique ids, and names"
     if not coco["images"]:
         raise ValueError(f"{where}: the list 'images' is empty, expected one image at least")
     for which, text in (("images", "file_name"), ("categories", "name")):

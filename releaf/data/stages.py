@@ -87,7 +87,7 @@ def _run_process(command: list[str], name: str, log: Path, **watching) -> int:  
 def run_stage(name: str,  # of the stage; also of its record and its log
               target: str,  # `package.module:function`, which returns a JSON value
               arguments: dict[str, Any],  # for the function; JSON values
-              folder: str | Path,  # where records and logs stand
+              folder: str | Path,  # folder of records and logs
               key: str,  # fingerprint of everything the stage's result depends on
               timeout_s: float = 3600,  # seconds after which the stage and all its processes are ended
               show: Callable[[str], None] = print,  # gets a line when it starts, every `every_s` seconds and when it ends

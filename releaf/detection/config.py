@@ -28,8 +28,8 @@ class DetectorConfig(PhotographConfig):
     model: str  # an architecture: yolov8n.yaml, yolo11s.yaml, ..., or a YAML file
     weights: str  # '' for random weights; a run's folder; a .pt file; or a name to download, with `download`
     download: bool  # download weights that are not there
-    new_head: bool  # weights of another number of classes: the class layers start anew
-    image_size: Annotated[int, Field(ge=32, multiple_of=32)]  # side of the square that the network sees
+    new_head: bool  # weights of another number of classes: the class layers are reinitialised
+    image_size: Annotated[int, Field(ge=32, multiple_of=32)]  # side of the square network input
     tile: NonNegativeInt  # side of the windows for training and test, pixels; 0: whole photographs
     overlap: Annotated[float, Field(ge=0, lt=0.9)]  # of neighbouring windows
     cache: bool  # keep the decoded training images in memory

@@ -82,7 +82,7 @@ def train(config: DetectorConfig, run: Run, data: DetectionData) -> YoloDataset:
     if run.announce(*_progress(run)) == "finished":
         return dataset
     _write_start(config, run, data, dataset, architecture, weights)
-    for left in dataset.yaml.parent.glob("labels/*.cache"):  # pickles of the library's, which it would trust: made anew at every start
+    for left in dataset.yaml.parent.glob("labels/*.cache"):  # pickles of the library's, which it would trust: recreated at every start
         left.unlink()
     WasteTrainer(overrides=trainer_options(config, run, dataset.yaml)).train()
     return dataset

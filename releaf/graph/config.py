@@ -50,7 +50,7 @@ class GnnConfig(LinkDataConfig):
     heads: PositiveInt  # of gat
     dropout: FractionBelow1
     node_vectors: bool  # learn an embedding per node beside its features
-    pair_inputs: bool  # the decoder sees what heuristics count
+    pair_inputs: bool  # give the decoder heuristics of the pair as inputs
     negatives: Literal["all", "uniform", "popularity", "two_hop"]
     num_negatives: PositiveInt  # candidates per side and step; all takes everything
     separate: NonNegativeFloat  # weight of the logistic loss that separates links from non-links, beside the ranking loss

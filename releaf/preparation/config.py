@@ -66,7 +66,7 @@ class PrepareConfig(SourceConfig):
 
 # %% ../../nbs/preparation/01_config.ipynb #09c2e5ec
 def _check_sources(config: PrepareConfig) -> None:
-    "Give sources their one spelling; an address where a folder belongs, or a source that cannot be had, is an error"
+    "Normalise the names of sources; an address in place of a folder, or an unavailable source, is an error"
     places = [(name, getattr(config, name)) for name in ("data_dir", "out_dir", "archive_dir")]
     for name, place in [*places, *(("folders", folder.get("path", "")) for folder in config.folders)]:
         if "://" in place:

@@ -51,7 +51,7 @@ def known_source(name: str) -> str:
 
 # %% ../../nbs/sources/01_catalogue.ipynb #8d6f3341
 def check_fetchable(name: str) -> str:  # the same name
-    "Raise ValueError unless a source can be had by its name alone"
+    "Raise ValueError unless a source can be downloaded by its name"
     if name in ("sample", "taco", *TEXTS) or name in layout_table().index:
         return name
     raise ValueError(f"sources: {name!r} has no row in data/sources/layouts.csv and cannot be fetched; give its folder in folders")

@@ -55,7 +55,7 @@ class _Journal:
 
 # %% ../../nbs/sources/07_taco.ipynb #8168945b
 def _addresses(image: dict, prefer: str) -> list[tuple[str, str]]:  # kind and address, in the order to try
-    "Where a photograph may be had"
+    "The addresses of a photograph"
     kinds = {"original": image.get("flickr_url"), "640": image.get("flickr_640_url")}
     return [(kind, kinds[kind]) for kind in sorted(kinds, key=lambda kind: kind != prefer) if kinds[kind]]
 

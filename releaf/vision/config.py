@@ -164,7 +164,7 @@ class DatasetConfig:
     annotations: str  # COCO file of the detector's batch; '' for the synthetic scenes
     annotations_source: str  # label map of its categories
     split: Literal["train", "val", "test"]
-    image_size: Annotated[int, Field(ge=16)]  # side of the square that the network sees
+    image_size: Annotated[int, Field(ge=16)]  # side of the square network input
     batch_size: PositiveInt
     augment: Fraction  # strength
     flip_rotate: bool  # augment with all flips and rotations; False: mirrored only

@@ -185,7 +185,7 @@ class WasteClassificationDataset(AugmentedDataset):
     def __init__(self,
                  manifest: pd.DataFrame,  # rows with a label set
                  sets: LabelSets,  # the run's label sets
-                 image_size: int,  # side of the square that the network sees
+                 image_size: int,  # side of the square network input
                  transform: A.Compose | None = None,  # None: the image resized to `image_size`, aspect ratio not kept
                  cache_size: int = 0,  # side of the cached image; 0: decode each time
                  seed: int = 0,  # the augmentation's seed

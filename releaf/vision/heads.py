@@ -22,7 +22,7 @@ from ..waste.taxonomy import load_taxonomy, pair_matrix
 # %% ../../nbs/vision/01_heads.ipynb #6955d382
 def spread_matrix(allowed: np.ndarray,  # bool [sets, pairs]: the label sets of the training split
                   ) -> np.ndarray:  # float32 [pairs, pairs]: p @ spread gives each pair its part of its class's mass
-    "Spread probability evenly over the pairs that no training label tells apart"
+    "Spread probability evenly over the pairs that no training label distinguishes"
     taxonomy = load_taxonomy()
     equivalent: dict[bytes, list[int]] = {}
     for pair in range(len(taxonomy.pairs)):

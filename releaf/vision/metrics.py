@@ -103,7 +103,7 @@ def source_answers(label_mass: np.ndarray,  # [n, sets]: what each label is give
                    numbers: np.ndarray,  # int [n]: each image's own label set
                    sets: LabelSets,
                    ) -> tuple[np.ndarray, np.ndarray]:  # int [n]: the label set answered; [n]: its probability in the source
-    "The likeliest label among those of each image's own source"
+    "The most probable label among those of each image's own source"
     _, kind = np.unique(sets.allowed, axis=0, return_inverse=True)
     same_source = sets.sources[:, None] == sets.sources[None]
     equivalent = same_source & (kind.ravel()[:, None] == kind.ravel()[None])

@@ -85,7 +85,7 @@ def _answer_rows(data: WasteClassificationDataset,
 
 
 def _lookup_accuracy(pair: np.ndarray, truth: np.ndarray, region: str) -> float | None:
-    "Accuracy of the bins that the rules give for the likeliest pairs, where the label determines a bin"
+    "Accuracy of the bins that the rules give for the most probable pairs, where the label determines a bin"
     known = truth >= 0
     return float(np.mean(bin_matrix(region).argmax(1)[pair.argmax(1)][known] == truth[known])) if known.any() else None
 

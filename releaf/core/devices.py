@@ -26,7 +26,7 @@ def seed_all(seed: int,  # the run's seed
 # %% ../../nbs/core/07_devices.ipynb #e092bc60
 def pick_device(device: str = "auto",  # auto | cpu | cuda
                 ) -> torch.device:
-    "The device that a parameter names; one that is not there is an error"
+    "The device that a parameter names; a missing one is an error"
     if device not in ("auto", "cpu", "cuda"):
         raise ValueError(f"device: found {device!r}, expected auto, cpu or cuda")
     if device == "cuda" and not torch.cuda.is_available():

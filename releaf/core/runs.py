@@ -185,7 +185,7 @@ def finish(self: Run,
 
 # %% ../../nbs/core/11_runs.ipynb #c9a00009
 def read_metrics(run_dir: str | Path) -> dict[str, Any]:
-    "Every number of a finished run, the long tail too"
+    "Every number of a finished run, headline or not"
     folder = Path(resolve(run_dir))
     if not (folder / "metrics.json").is_file():
         raise FileNotFoundError(f"{display_path(folder)}: no metrics.json, the run has not finished")

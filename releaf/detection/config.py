@@ -27,7 +27,7 @@ class DetectorConfig(PhotographConfig):
     scheme: Literal["taco60", "taco10", "one_class", "material_family", "source"]
     model: str  # an architecture: yolov8n.yaml, yolo11s.yaml, ..., or a YAML file
     weights: str  # '' for random weights; a run's folder; a .pt file; or a name to download, with `download`
-    download: bool  # download weights that are not there
+    download: bool  # download weights that are missing
     new_head: bool  # weights of another number of classes: the class layers are reinitialised
     image_size: Annotated[int, Field(ge=32, multiple_of=32)]  # side of the square network input
     tile: NonNegativeInt  # side of the windows for training and test, pixels; 0: whole photographs
@@ -64,7 +64,7 @@ def architecture_file(model: str) -> Path | None:
 
 # %% ../../nbs/detection/08_config.ipynb #c8698521
 def check_model(config: DetectorConfig) -> None:
-    "Refuse an architecture or weights that are not there"
+    "Refuse an architecture or weights that are missing"
     if config.model.endswith(".pt"):
         raise ValueError(f"model {config.model!r}: expected an architecture such as yolov8n.yaml; weights are given by `weights`")
     if (file := architecture_file(config.model)) is None:

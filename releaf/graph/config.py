@@ -54,7 +54,7 @@ class GnnConfig(LinkDataConfig):
     negatives: Literal["all", "uniform", "popularity", "two_hop"]
     num_negatives: PositiveInt  # candidates per side and step; all takes everything
     separate: NonNegativeFloat  # weight of the logistic loss that separates links from non-links, beside the ranking loss
-    folds: PositiveInt  # parts of the training links, each learnt from while hidden from the messages; 1: none; not read with num_neighbors
+    folds: PositiveInt  # parts of the training links, each supervision once while left out of the messages; 1: none; not read with num_neighbors
     num_neighbors: IntList  # fan-out by layer; empty: the whole graph in each step
     lr: PositiveFloat  # constant
     patience: NonNegativeInt  # epochs without a better validation MRR; 0: never stop
@@ -85,7 +85,7 @@ def _check_training(config: GnnConfig) -> None:
 
 # %% ../../nbs/graph/12_config.ipynb #9fd5bf54
 def check_inputs(config: GnnConfig) -> None:
-    "Refuse a folder, a relation or a device that is not there; reads names of files only"
+    "Refuse a folder, a relation or a device that is missing; reads names of files only"
     folder, named = graph_folder(config.graph_dir), config.features
     relations = {path.stem.split("__")[1] if "__" in path.stem else path.stem
                  for path in (*folder.glob("*.csv"), *folder.glob("edges/*"))}

@@ -237,7 +237,7 @@ def read_graph(folder: str | Path,  # nodes/, edges/
 # %% ../../nbs/graph/02_graph_io.ipynb #4e7718ee
 def graph_folder(graph_dir: str | Path = "",  # '' for the curated graph
                  ) -> Path:
-    "The folder that a parameter names; one that is not there is an error"
+    "The folder that a parameter names; a missing one is an error"
     folder = Path(resolve(graph_dir)) if graph_dir else tables_dir() / "knowledge"
     if not folder.is_dir():
         raise FileNotFoundError(f"graph_dir {str(graph_dir)!r}: no such folder ({folder})")

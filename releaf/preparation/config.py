@@ -125,7 +125,7 @@ def check_phases(config: PrepareConfig) -> None:
 
 # %% ../../nbs/preparation/01_config.ipynb #128c78b9
 def check_inputs(config: PrepareConfig) -> None:
-    "Raise FileNotFoundError for a folder that is not there, ValueError for phases that lack what they need"
+    "Raise FileNotFoundError for a folder that is missing, ValueError for phases that lack what they need"
     named = [("folders", folder["path"]) for folder in config.folders]
     named += [("archive_dir", config.archive_dir)] if config.archive_dir else []
     for name, path in named:

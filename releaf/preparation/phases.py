@@ -29,7 +29,7 @@ from ..sources.reading import read_source
 
 # %% ../../nbs/preparation/02_phases.ipynb #c4e6569b
 def download_phase(config: PrepareConfig, out: Path, earlier: dict) -> dict[str, Any]:
-    "Have every source on disk; which places to read"
+    "Download every source that is not on disk; returns the places to read"
     places = []
     for folder in config.folders:
         path = Path(resolve(folder["path"]))

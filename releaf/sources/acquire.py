@@ -58,7 +58,7 @@ def download(name: str,  # of `known_source`
              taco_size: str = "original",  # which of TACO's addresses is asked first: original | 640
              sample_size: int = 16,  # photographs per item of the synthetic sample
              ) -> list[dict[str, str]]:  # path, source, kind
-    "Have a source's files on disk"
+    "Make sure that a source's files are on disk"
     base = Path(resolve(data_dir))
     archives = Path(resolve(archive_dir)) if archive_dir else base / "archives"
     if name == "sample":

@@ -86,7 +86,7 @@ class Client:
                 raise ValueError(f"mirrors: {address!r} is no http(s) address")
         self.delay, self.retries, self.backoff, self.max_bytes = delay, retries, backoff, max_bytes
         self.robots, self.user_agent = robots, user_agent
-        self.name = user_agent.split("/")[0]  # what robots.txt may call us: the rest of the line could match by accident
+        self.name = user_agent.split("/")[0]  # our name in robots.txt: the rest of the line could match by accident
         self.http = httpx.Client(timeout=timeout, headers={"user-agent": user_agent}, follow_redirects=False)
         self.pacer, self.rules = Pacer(), {}
 

@@ -82,7 +82,7 @@ def fetch_archive(source: str,  # a row of the layout table
 
 # %% ../../nbs/sources/05_kaggle.ipynb #0b70f9d3
 def fetch_set(source: str, archive_dir: str | Path, data_dir: str | Path, client: Client) -> Path:  # the unpacked tree
-    "Have a source's tree on disk: found, or fetched and unpacked"
+    "A source's tree on disk: found, or downloaded and unpacked"
     folder = Path(data_dir) / source
     stamp = folder / STAMP
     archive = fetch_archive(source, archive_dir, client)

@@ -97,7 +97,7 @@ def _try_address(client: Client, url: str, waiting: Path, annotated: tuple[float
 
 # %% ../../nbs/sources/07_taco.ipynb #0fa563c3
 def _fetch_one(client: Client, out: Path, journal: _Journal, image: dict, annotated: tuple[float, float], prefer: str) -> dict:
-    "Have one photograph in its place, or say why not"
+    "Put one photograph in its place, or return the reason why not"
     name, target, errors, other = image["file_name"], out / image["file_name"], [], {}
     waiting = out / ".incoming" / name
     if row := _in_place(target, journal, name):

@@ -136,7 +136,7 @@ def draw_samples(n: int,  # rows wanted
                  seed: int = 0,
                  documents: Sequence[str | Path] = (),  # Parquet files of texts, as `write_texts` leaves them
                  ) -> pd.DataFrame:  # raw samples with their split
-    "Raw samples: cases, phrasings, personas, lengths; a file of documents that is not there is an error"
+    "Raw samples: cases, phrasings, personas, lengths; a file of documents that is missing is an error"
     if missing := [path for path in documents if not Path(resolve(path)).is_file()]:
         raise FileNotFoundError(f"documents: {display_path(Path(resolve(missing[0])))}: no such file, expected one that `write_texts` left")
     files = tuple((str(path), Path(resolve(path)).stat().st_mtime_ns) for path in documents)

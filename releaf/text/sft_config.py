@@ -35,10 +35,10 @@ def tiny_shape(values: dict[str, int]) -> TinyShape:
 @dataclass
 class LlmConfig(RunConfig):
     "The parameters of a fine-tuning run"
-    corpus_dir: str  # '' for a corpus made here; a folder that `releaf.text.corpus.write_corpus` wrote
-    n_samples: Annotated[int, Field(ge=200)]  # rows of a corpus made here
-    documents: str | list[str]  # Parquet files of texts that a corpus made here also asks about
-    model: str  # tiny: made here; a folder; or owner/name on the hub
+    corpus_dir: str  # '' for a corpus generated here; a folder that `releaf.text.corpus.write_corpus` wrote
+    n_samples: Annotated[int, Field(ge=200)]  # rows of a corpus generated here
+    documents: str | list[str]  # Parquet files of texts that a corpus generated here also asks about
+    model: str  # tiny: pretrained here; a folder; or owner/name on the hub
     tiny_hidden: PositiveInt
     tiny_layers: PositiveInt
     tiny_heads: PositiveInt

@@ -78,7 +78,7 @@ def _holds_manifest(folder: str) -> bool:
 
 
 def find_folders(config: PhotographConfig) -> list[tuple[str, str]]:  # each folder and its label map; '' for a manifest
-    "The folders of `data_dir`; one that is not there or has no label map, and a label map that is not read, are errors"
+    "The folders of `data_dir`; a missing one or has no label map, and a label map that is not read, are errors"
     folders, sources, found, read = as_list(config.data_dir), as_list(config.source), [], set()
     for number, folder in enumerate(folders):
         if _holds_manifest(folder):
@@ -170,7 +170,7 @@ class DatasetConfig:
     flip_rotate: bool  # augment with all flips and rotations; False: mirrored only
     region: Annotated[str, AfterValidator(check_region)]  # whose bins are determined
     num_workers: NonNegativeInt  # processes that load images
-    max_unreadable: Fraction  # of the files, over which to stop (a handful is always allowed)
+    max_unreadable: Fraction  # of the files, over which to stop (five are always allowed)
     near_duplicates: bool  # group flipped, rotated and resized copies before splitting
     sample_size: PositiveInt  # of the synthetic sample
     val_fraction: OpenFraction

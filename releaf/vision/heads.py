@@ -163,7 +163,7 @@ def check_backbone(name: str) -> str:  # the name
 
 # %% ../../nbs/vision/01_heads.ipynb #v1000007
 def find_weights(path: str) -> Path:
-    "A local weights file; one that is not there is an error"
+    "A local weights file; a missing one is an error"
     found = Path(resolve(path))
     if not found.is_file():
         raise FileNotFoundError(f"pretrained: {display_path(found)} is not a file; expected true, false or a weights file")

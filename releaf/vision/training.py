@@ -99,7 +99,7 @@ class Pacing:
         self.segment, self.next, self.mark = Segment(0, steps, *span), max(10, steps // 20), (0, budget.clock())
 
     def update(self, step: int) -> None:
-        "Called before each step; where time is limited, fits the rest of the epoch to it now and then"
+        "Called before each step; where time is limited, fits the rest of the epoch to it at intervals"
         if self.budget.limit is None or step not in (2, self.next):
             return
         if self.accelerator.device.type == "cuda":

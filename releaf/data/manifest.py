@@ -149,7 +149,7 @@ def write_manifest(manifest: pd.DataFrame,
 
 # %% ../../nbs/data/01_manifest.ipynb #a528d158
 def _read_table(path: Path | str) -> pa.Table:
-    "A Parquet file; a missing one or damaged is an error that names it"
+    "A Parquet file; a missing or damaged one is an error that names it"
     if isinstance(path, Path) and not path.is_file():
         raise FileNotFoundError(f"{display_path(path)}: no manifest there")
     try:

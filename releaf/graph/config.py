@@ -54,7 +54,7 @@ class GnnConfig(LinkDataConfig):
     negatives: Literal["all", "uniform", "popularity", "two_hop"]
     num_negatives: PositiveInt  # candidates per side and step; all takes everything
     separate: NonNegativeFloat  # weight of the logistic loss that separates links from non-links, beside the ranking loss
-    folds: PositiveInt  # parts of the training links, each supervision once while left out of the messages; 1: none; not read with num_neighbors
+    folds: PositiveInt  # parts of the training links, each left out of the messages while supervised; 1: none; not read with num_neighbors
     num_neighbors: IntList  # fan-out by layer; empty: the whole graph in each step
     lr: PositiveFloat  # constant
     patience: NonNegativeInt  # epochs without a better validation MRR; 0: never stop

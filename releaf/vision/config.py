@@ -78,7 +78,7 @@ def _holds_manifest(folder: str) -> bool:
 
 
 def find_folders(config: PhotographConfig) -> list[tuple[str, str]]:  # each folder and its label map; '' for a manifest
-    "The folders of `data_dir`; a missing one or has no label map, and a label map that is not read, are errors"
+    "The folders of `data_dir`; a missing folder, one without a label map, and an unused label map are errors"
     folders, sources, found, read = as_list(config.data_dir), as_list(config.source), [], set()
     for number, folder in enumerate(folders):
         if _holds_manifest(folder):

@@ -51,14 +51,14 @@ class RunConfig:
     run_dir: str  # '' for outputs/<name>-<hash of the parameters>
     epochs: PositiveInt  # passes over the training split
     max_minutes: PositiveFloat | None  # training time over all starts; the schedule shrinks to fit
-    batch_size: PositiveInt  # samples a step, a process
+    batch_size: PositiveInt  # samples per step and process
     lr: NonNegativeFloat  # at the top of the schedule
     weight_decay: NonNegativeFloat
     save_every: NonNegativeInt  # epochs between checkpoints; 0: none
     device: Literal["auto", "cpu", "cuda"]
-    precision: Literal["auto", "no", "bf16", "fp16"]  # auto: bf16 where the processor multiplies in it
+    precision: Literal["auto", "no", "bf16", "fp16"]  # auto: bf16 where the processor has bfloat16 arithmetic
     seed: NonNegativeInt
-    resume: bool  # go on where an earlier start of the same run stopped
+    resume: bool  # resume an earlier start of the same run
     wandb_mode: Literal["disabled", "offline", "online"]
     resumable_fields: ClassVar[tuple[str, ...]] = ("run_dir", "resume", "save_every", "device", "wandb_mode")
 
@@ -118,9 +118,9 @@ def _assigned(cell: str) -> list[str]:
 # %% ../../nbs/core/03_config.ipynb #e075b87d
 def unknown_parameters(known: set[str],  # the names that exist
                        cells: list[str],  # sources of the cells run so far, as IPython's `In` holds them
-                       ) -> list[str]:  # names set by a cell of parameters that nobody reads
+                       ) -> list[str]:  # names set by a parameters cell that are not used
     "What was set as a parameter and is none: the cell that papermill injected counts, and the last that sets most of the known names"
-    latest: dict[str, list[str]] = {}  # a cell that is corrected and run again stands in the history twice
+    latest: dict[str, list[str]] = {}  # a cell that is corrected and run again is in the history twice
     for cell in cells:
         names = _assigned(cell)
         if cell.lstrip().startswith("# Parameters"):
@@ -140,13 +140,13 @@ def config_from(Config: type,  # the run's dataclass
     _check_names(Config, found)  # a mistyped name before the one it leaves missing
     missing = sorted(names - set(found))
     if missing:
-        raise ValueError(f"parameter {missing[0]!r} is missing: {Config.__name__} wants {', '.join(missing)}")
+        raise ValueError(f"parameter {missing[0]!r} is missing: {Config.__name__} needs {', '.join(missing)}")
     return check_config(Config, found)
 
 # %% ../../nbs/core/03_config.ipynb #b14f6bf6
 def notebook_defaults(name: str,  # a numbered notebook, such as `03_train_multihead`
-                      ) -> dict[str, Any]:  # the values in its cell of parameters, the only place where defaults stand
-    "What a notebook runs with when it is told nothing, for whoever runs it from Python"
+                      ) -> dict[str, Any]:  # the values in its parameters cell, the only place where defaults are defined
+    "The default parameters of a notebook, for use from Python"
     path = notebooks_dir() / f"{name}.ipynb"
     if not path.is_file():
         raise FileNotFoundError(f"{display_path(path)}: no such notebook; expected one such as 03_train_multihead")

@@ -26,7 +26,7 @@ def seed_all(seed: int,  # the run's seed
 # %% ../../nbs/core/07_devices.ipynb #e092bc60
 def pick_device(device: str = "auto",  # auto | cpu | cuda
                 ) -> torch.device:
-    "The device that a parameter names; one that is not there is an error"
+    "The device that a parameter names; a missing one is an error"
     if device not in ("auto", "cpu", "cuda"):
         raise ValueError(f"device: found {device!r}, expected auto, cpu or cuda")
     if device == "cuda" and not torch.cuda.is_available():
@@ -41,7 +41,7 @@ def has_bf16() -> bool:
 # %% ../../nbs/core/07_devices.ipynb #9daa18b9
 def pick_precision(precision: str,  # auto | no | bf16 | fp16
                    device: torch.device) -> str:  # no | bf16 | fp16
-    "What `auto` means on this device: bfloat16 where the processor multiplies in it itself; elsewhere it can be ten times slower"
+    "What `auto` means on this device: bfloat16 where the processor has bfloat16 arithmetic itself; elsewhere it can be ten times slower"
     if precision == "fp16" and device.type == "cpu":
         raise ValueError("precision: found 'fp16' on a CPU; expected auto, no or bf16")
     if precision == "bf16" and device.type == "cpu" and not has_bf16():

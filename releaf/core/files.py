@@ -19,7 +19,7 @@ from .paths import display_path
 
 # %% ../../nbs/core/02_files.ipynb #dc1251b0
 @contextmanager
-def atomic_write(path: str | Path,  # where the file shall stand
+def atomic_write(path: str | Path,  # target path of the file
                  ) -> Iterator[Path]:  # a temporary name to write to
     "Write to the name given; it takes the place of `path` when the block ends without an error"
     path = Path(path)
@@ -44,7 +44,7 @@ def recover_dir(path: str | Path) -> None:
 
 # %% ../../nbs/core/02_files.ipynb #b475c75e
 @contextmanager
-def atomic_dir(path: str | Path,  # where the folder shall stand
+def atomic_dir(path: str | Path,  # target path of the folder
                ) -> Iterator[Path]:  # a new, empty folder to write into
     "Fill the folder given; it takes the place of `path` when the block ends without an error"
     path = Path(path)

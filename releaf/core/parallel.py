@@ -29,7 +29,7 @@ def die_with_parent() -> None:
 
 # %% ../../nbs/core/04_parallel.ipynb #2b9f6931
 def launch(target: str,  # `package.module:function`; called without arguments in each process
-           num_processes: int,  # how many; one a GPU, or several on a CPU
+           num_processes: int,  # how many; one per GPU, or several on a CPU
            *arguments: str,  # what the function finds in `sys.argv[1:]`
            ) -> None:
     "Run a function in several processes that know of each other (torchrun); raises if one fails"

@@ -34,7 +34,7 @@ class Run:
                  run_dir: str | Path,  # the folder; empty: `outputs/<name>-<hash of the parameters>`
                  config: Any,  # a dataclass; its `resumable_fields` may differ on resumption
                  name: str = "run",  # what kind of run
-                 resume: bool = True,  # go on where an earlier start of the same run stopped
+                 resume: bool = True,  # resume an earlier start of the same run
                  lock: bool = True,  # this process writes the folder; False for the helpers of one that does
                  ):
         if not is_dataclass(config):
@@ -76,7 +76,7 @@ class Run:
     def _check_same(self, before: dict[str, Any], resume: bool):
         "Refuse a folder that holds a run of other parameters"
         if not resume:
-            raise FileExistsError(f"run_dir {display_path(self.dir)}: a run stands there and resume is False; "
+            raise FileExistsError(f"run_dir {display_path(self.dir)}: a run exists there and resume is False; "
                                   "name another run_dir, or remove the folder")
         now = json.loads(json.dumps(self.identity))
         other = [key for key in now if key not in before or before[key] != now[key]]
@@ -88,7 +88,7 @@ class Run:
 # %% ../../nbs/core/11_runs.ipynb #31af1fa2
 @patch(as_prop=True)
 def history(self: Run) -> pd.DataFrame:
-    "One row an epoch, as far as the run has come"
+    "One row per epoch, as far as the run has come"
     file = self.dir / "history.parquet"
     return pd.read_parquet(file) if file.exists() else pd.DataFrame()
 
@@ -105,7 +105,7 @@ def save_last(self: Run,
               config: dict[str, Any],  # what is needed to build the model again
               state: dict[str, Any],  # optimiser, averages, counters
               history: list[dict]) -> None:
-    "Write `last/` and the history: the point from which the run can go on"
+    "Write `last/` and the history: the point from which the run can be resumed"
     tensors, tree = pack_state(state)
     with atomic_dir(self.dir / "last") as folder:
         save_weights(folder, weights, config)
@@ -185,7 +185,7 @@ def finish(self: Run,
 
 # %% ../../nbs/core/11_runs.ipynb #c9a00009
 def read_metrics(run_dir: str | Path) -> dict[str, Any]:
-    "Every number of a finished run, the long tail too"
+    "Every number of a finished run, headline or not"
     folder = Path(resolve(run_dir))
     if not (folder / "metrics.json").is_file():
         raise FileNotFoundError(f"{display_path(folder)}: no metrics.json, the run has not finished")
@@ -208,7 +208,7 @@ def record_result(run_dir: str | Path,  # a finished run
 
 # %% ../../nbs/core/11_runs.ipynb #c9a00013
 def _wandb(run: Run, mode: str):
-    "The W&B session of a run: every start of it goes on with the same one"
+    "The W&B session of a run, the same for every start of it"
     import wandb
     os.environ.setdefault("WANDB_SILENT", "true")
     return wandb.init(project="releaf", name=run.dir.name, dir=run.dir, mode=mode, config=run.identity,
@@ -219,7 +219,7 @@ def _wandb(run: Run, mode: str):
 def reporting(run: Run,  # where W&B leaves its files
               wandb_mode: str = "disabled",  # disabled | offline | online
               show: Callable[[dict], None] = print_row,  # what prints a row
-              ) -> Iterator[Callable[[dict], None]]:  # call it with a row an epoch
+              ) -> Iterator[Callable[[dict], None]]:  # call it with a row per epoch
     "A report function that prints, and logs to W&B when asked"
     if wandb_mode not in ("disabled", "offline", "online"):
         raise ValueError(f"wandb_mode: found {wandb_mode!r}, expected disabled, offline or online")

@@ -78,14 +78,14 @@ def fit_to_budget(segment: Segment,
                   budget: Budget,
                   window: int = 1,  # batches that make one step of the optimiser
                   least: int = 10,  # steps over which the rate may fall
-                  ) -> Segment:  # the same, where time does not bind
+                  ) -> Segment:  # the same, if the time limit is not reached
     "What is left of an epoch, made to fit what is left of the time"
     rest, now = segment.last - step, segment.progress(step)
     wanted = rest + epochs_after * steps
     fitting = budget.rounds(seconds, wanted)
     if fitting == wanted:
         return segment
-    if fitting <= 0.8 * rest:  # a fifth or more of it lies beyond the time there is
+    if fitting <= 0.8 * rest:  # a fifth or more of it exceeds the time left
         kept = max(fitting, least)
         return Segment(step, min(segment.last, -(-(step + kept) // window) * window), now, 1.0)
     after = int(max(fitting - rest, 0) / steps)

@@ -90,7 +90,7 @@ def _flaw(shape: list) -> str | None:
 
 # %% ../../nbs/data/10_coco.ipynb #d8c90a1e
 def polygon_table(shapes: list,  # `segmentation` of each annotation
-                  ) -> pd.DataFrame:  # one row a shape: x0, y0, x1, y1, area (NaN without a sound polygon), flaw
+                  ) -> pd.DataFrame:  # one row per shape: x0, y0, x1, y1, area (NaN without a sound polygon), flaw
     "Extent and area of many polygons"
     flaws = [_flaw(shape) if isinstance(shape, list) else None for shape in shapes]  # run lengths are no polygons
     owners = [at for at, shape in enumerate(shapes) if isinstance(shape, list) and flaws[at] is None]
@@ -117,7 +117,7 @@ def _number(value: Any) -> float:
 
 
 def _column(rows: list[dict], name: str | None) -> pd.Series:
-    "One field of all rows, as it stands"
+    "One field of all rows, unchanged"
     return pd.Series([row.get(name) for row in rows], dtype=object)
 
 

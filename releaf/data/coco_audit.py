@@ -27,7 +27,7 @@ FINDING = ["kind", "severity", "list", "index", "annotation_id", "image_id", "fo
 def _findings(kind: str,
               table: pd.DataFrame,  # list, annotation_id, image_id; the index is the place in the list
               where: pd.Series,  # bool: the rows with the fault
-              found: pd.Series | Any,  # what stands there
+              found: pd.Series | Any,  # the value found
               ) -> pd.DataFrame:
     "The findings of one kind"
     where = np.asarray(where, bool)
@@ -40,7 +40,7 @@ def _findings(kind: str,
 
 # %% ../../nbs/data/11_coco_audit.ipynb #5c32901b
 def _twice(values: pd.Series) -> pd.Series:
-    "Which values stand more than once; a missing value never does"
+    "Which values occur more than once; a missing value never does"
     return values.duplicated(keep=False) & values.notna()
 
 # %% ../../nbs/data/11_coco_audit.ipynb #92858d74
@@ -190,7 +190,7 @@ def _audit_sizes(images: pd.DataFrame, sizes: pd.DataFrame) -> Iterator[tuple]:
     if missing := [name for name in ("file_name", "width", "height") if name not in sizes]:
         raise ValueError(f"sizes: column {missing[0]!r} is missing, found {', '.join(map(str, sizes.columns))}")
     if sizes["file_name"].duplicated().any():
-        raise ValueError(f"sizes: {sizes['file_name'][sizes['file_name'].duplicated()].iloc[0]!r} stands twice, expected one row a file")
+        raise ValueError(f"sizes: {sizes['file_name'][sizes['file_name'].duplicated()].iloc[0]!r} occurs twice, expected one row a file")
     real = sizes.set_index("file_name")[["width", "height"]].reindex(images["file_name"]).astype(float).set_axis(images.index)
     width, height, there = images["width"], images["height"], real["width"].notna()
     same = (real["width"] == width) & (real["height"] == height)
@@ -202,7 +202,7 @@ def _audit_sizes(images: pd.DataFrame, sizes: pd.DataFrame) -> Iterator[tuple]:
 # %% ../../nbs/data/11_coco_audit.ipynb #c6c27037
 def audit_coco(coco: dict | str | Path,  # a COCO file, or what is in it
                sizes: pd.DataFrame | None = None,  # file_name, width, height of the real files, upright; None: not compared
-               ) -> pd.DataFrame:  # one row a finding: kind, severity, list, index (the place in that list), ids, found, expected
+               ) -> pd.DataFrame:  # one row per finding: kind, severity, list, index (the place in that list), ids, found, expected
     "Everything that is wrong with a COCO file, or worth knowing"
     coco = coco if isinstance(coco, dict) else read_coco(resolve(coco))
     check_rows(coco)
@@ -229,7 +229,7 @@ def audit_summary(findings: pd.DataFrame) -> pd.DataFrame:  # kind, severity, co
 
 # %% ../../nbs/data/11_coco_audit.ipynb #c4d51df9
 def write_coco(path: str | Path, coco: dict) -> None:
-    "Write a COCO file, one record a line"
+    "Write a COCO file, one record per line"
     text = lambda value: json.dumps(value, ensure_ascii=False, allow_nan=False)
     try:
         parts = [f"{text(name)}: " + ("[\n" + ",\n".join(map(text, value)) + "\n]" if isinstance(value, list) and value else text(value))

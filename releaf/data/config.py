@@ -18,17 +18,17 @@ from ..waste.label_maps import find_source
 @dataclass
 class PhotographConfig(RunConfig):
     "The parameters of a training run on photographs"
-    data_dir: str | list[str]  # '' for drawn photographs; folders (manifest.parquet, class folders, COCO); several by a list or commas
+    data_dir: str | list[str]  # '' for synthetic photographs; folders (manifest.parquet, class folders, COCO); several by a list or commas
     source: str | list[str]  # label map of each folder that is no manifest
-    image_size: Annotated[int, Field(ge=16)]  # side of the square that the network sees
-    gradient_accumulation_steps: PositiveInt  # batches a step
+    image_size: Annotated[int, Field(ge=16)]  # side of the square network input
+    gradient_accumulation_steps: PositiveInt  # batches per optimiser step
     flip_rotate: bool  # augment with all flips and rotations; False: mirrored only
     patience: NonNegativeInt  # epochs without a better one before stopping; 0: never
     num_workers: NonNegativeInt  # processes that load images
-    num_processes: PositiveInt  # training processes; one a GPU
+    num_processes: PositiveInt  # training processes; one per GPU
     max_unreadable: Fraction  # of the files, over which to stop (five are always allowed)
     near_duplicates: bool  # group flipped, rotated and resized copies before splitting
-    sample_size: PositiveInt  # of the drawn sample
+    sample_size: PositiveInt  # of the synthetic sample
     val_fraction: OpenFraction  # of each stratum, when the data brings no split
     test_fraction: OpenFraction
     resumable_fields: ClassVar[tuple[str, ...]] = (*RunConfig.resumable_fields, "num_workers")
@@ -36,7 +36,7 @@ class PhotographConfig(RunConfig):
     def __post_init__(self):
         folders, sources = as_list(self.data_dir), as_list(self.source)
         if self.data_dir and not folders:
-            raise ValueError(f"data_dir: found {self.data_dir!r}, which names nothing; expected '' for drawn photographs, or folders")
+            raise ValueError(f"data_dir: found {self.data_dir!r}, which names nothing; expected '' for synthetic photographs, or folders")
         if len(sources) > 1 and len(sources) != len(folders):
             raise ValueError(f"source: {len(sources)} names for {len(folders)} data_dir; expected one for each")
         for name in sources:

@@ -71,7 +71,7 @@ def check_texts(texts: pd.DataFrame,
                          "expected the sha256 of the tidy text")
     for column in ("group_id", "topic"):
         if split := straddling(texts, column):
-            raise ValueError(f"{where}: {len(split)} values of {column} stand in several splits, the first is {split[0]}")
+            raise ValueError(f"{where}: {len(split)} values of {column} are in several splits, the first is {split[0]}")
     texts = texts[SCHEMA.names]
     return as_text(texts)
 
@@ -80,7 +80,7 @@ OWN_LICENCE = "Apache-2.0 (this project)"
 
 
 def _names() -> dict[str, dict[str, str]]:
-    "The words for items, materials, families and bins"
+    "The names of items, materials, families and bins"
     taxonomy, folder = load_taxonomy(), tables_dir() / "taxonomy"
     tables = {"family": read_table(folder / "families.csv", ["family", "name"]), "bin": read_table(folder / "bins.csv", ["bin", "name"]),
               "item": taxonomy.item_table, "material": taxonomy.material_table}
@@ -88,7 +88,7 @@ def _names() -> dict[str, dict[str, str]]:
 
 # %% ../../nbs/data/13_documents.ipynb #185b0705
 def _topic_and_object(item: str, material: str, names: dict) -> tuple[str, str, str]:
-    "The topic of a rule, its title, and the words for the object that it is about"
+    "The topic of a rule, its title, and the name of the object that it is about"
     kind, key = material.split(":") if ":" in material else ("material", material)
     stuff = "" if material == "*" else names[kind][key]
     if item == "*":
@@ -98,9 +98,9 @@ def _topic_and_object(item: str, material: str, names: dict) -> tuple[str, str, 
 
 # %% ../../nbs/data/13_documents.ipynb #a8db52fc
 def rule_sentence(row: dict,  # a row of a rule table
-                  region: str,  # its name in words
-                  what: str,  # the item or material in words
-                  bin_name: str,  # the bin in words
+                  region: str,  # its name
+                  what: str,  # the name of the item or material
+                  bin_name: str,  # the name of the bin
                   ) -> str:
     "What one rule says"
     when = f", when the answer to \"{row['ask']}\" is: {row['condition'].replace('_', ' ')}" if row["condition"] else ""
@@ -201,7 +201,7 @@ def check_documents(documents: pd.DataFrame,
 # %% ../../nbs/data/13_documents.ipynb #20n1a010
 def write_documents(documents: pd.DataFrame,
                     path: str | Path,  # a Parquet file
-                    ) -> Path:  # where it stands
+                    ) -> Path:  # its path
     "Check and write documents"
     path = Path(resolve(path))
     table = pa.Table.from_pandas(check_documents(documents, display_path(path)), schema=DOCUMENTS, preserve_index=False)

@@ -144,7 +144,7 @@ def _near_pairs(brightness: np.ndarray,  # (n, 64, 64) of different files
                 colour: np.ndarray,  # (n, 2, 16, 16)
                 progress: bool,
                 **limits,  # radius, distance, correlation
-               ) -> pd.DataFrame:  # a, b, transform, distance, correlation, edges; one row a pair
+               ) -> pd.DataFrame:  # a, b, transform, distance, correlation, edges; one row per pair
     "Candidates, their verification, and the best orientation of each pair"
     correlation = limits.pop("correlation")
     found = candidates(brightness, progress=progress, **limits)

@@ -173,7 +173,7 @@ def plot_photographs(rows: pd.DataFrame,
 
 # %% ../../nbs/data/15_figures.ipynb #83ebf996
 def plot_pairs(pairs: pd.DataFrame,  # path_a, path_b, transform (lays b on a)
-               captions: Iterable[str],  # one a pair
+               captions: Iterable[str],  # one per pair
                columns: int = 3,  # pairs beside each other
                side: int = 130,  # pixels of a thumbnail
                ) -> Figure:

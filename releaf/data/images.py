@@ -57,7 +57,7 @@ def _to_rgb(image: Image.Image, path: str | Path) -> Image.Image:
 
 # %% ../../nbs/data/02_images.ipynb #83bbc7a5
 def _upright(content: bytes, path: str | Path, size: int | None) -> Image.Image:
-    "What Pillow makes of a file, decoded in full and turned by its EXIF tag; nothing but Pillow's work stands in here"
+    "What Pillow makes of a file, decoded in full and turned by its EXIF tag; only Pillow's code is called here"
     try:
         with Image.open(io.BytesIO(content)) as image:
             width, height = image.size
@@ -113,7 +113,7 @@ def read_image(path: str | Path,  # a file, or an address such as `s3://bucket/k
 def try_image(path: str,  # a file (a relative one from the repository root) or an address; any text at all
               size: int | None = None,  # side of a square to resize it to; None: as large as it is
               ) -> tuple[np.ndarray | None, str | None]:  # the photograph, or None and why not
-    "Read one photograph where every path, however strange, must get an answer"
+    "Read one photograph; for any path either the photograph or a message"
     try:
         content = read_bytes(resolve(path))
     except (OSError, ValueError, ImportError, RuntimeError) as error:  # no file, no legal name, a store that is not installed, no such home
@@ -126,7 +126,7 @@ def try_image(path: str,  # a file (a relative one from the repository root) or 
 # %% ../../nbs/data/02_images.ipynb #a8098449
 def inspect_image(path: str | Path,  # a file or an address
                   ) -> dict:  # image_id (sha256), bytes, width, height; error (None when readable)
-    "Hash and decode one file; a bad file gives an error in words"
+    "Hash and decode one file; for a bad file `error` has the message"
     try:
         content = read_bytes(path)
     except OSError as error:

@@ -28,7 +28,7 @@ MEASURES = ("brightness", "contrast", "sharpness", "white")
 
 def measure_image(path: str | Path,  # a file or an address
                   ) -> dict:  # brightness and contrast in grey levels, sharpness in their squares, white as a fraction; error
-    "Measure one photograph; a bad file gives an error in words"
+    "Measure one photograph; for a bad file `error` has the message"
     try:
         pixels = read_image(path, SIDE)
     except ImageError as error:
@@ -42,7 +42,7 @@ def measure_all(paths: Iterable[str],
                 workers: int = 1,  # local processes; ignored when an executor is given
                 executor: Executor | None = None,  # any concurrent.futures executor
                 progress: bool = True,  # show a bar
-                ) -> pd.DataFrame:  # one row a path, in order: path, brightness, contrast, sharpness, white, error
+                ) -> pd.DataFrame:  # one row per path, in order: path, brightness, contrast, sharpness, white, error
     "Measure many photographs"
     paths = list(paths)
     rows = map_all(measure_image, paths, workers, executor, "measure", progress)
@@ -70,7 +70,7 @@ def unusable(manifest: pd.DataFrame,
 
 # %% ../../nbs/data/07_quality.ipynb #a4321879
 def marks(measures: pd.DataFrame) -> pd.DataFrame:  # bool columns dark, bright, blurred; indexed like `measures`
-    "What a person may want to inspect; none of it drops a row"
+    "Photographs to inspect; none of the marks drops a row"
     return pd.DataFrame({"dark": measures["brightness"] < DARK, "bright": measures["brightness"] > BRIGHT,
                          "blurred": measures["sharpness"] < BLURRED})
 
@@ -112,7 +112,7 @@ def disjoint(set_a: str, set_b: str) -> bool:
 # %% ../../nbs/data/07_quality.ipynb #0ff1f52a
 def find_conflicts(manifest: pd.DataFrame,
                    pairs: pd.DataFrame,  # from `find_duplicates`: path_a, path_b, kind, transform
-                   ) -> pd.DataFrame:  # CONFLICT_COLUMNS, a row a pair
+                   ) -> pd.DataFrame:  # CONFLICT_COLUMNS, a row per pair
     "Photographs that carry two labels which exclude each other"
     rows = usable(manifest).dropna(subset=["label_set"])
     facts = rows.drop_duplicates("path").set_index("path")[["source", "source_label", "label_set"]]

@@ -29,7 +29,7 @@ def match_labels(found: list[str],  # the folder's class names
                  source: str,
                  where: str,  # what to call the folder in an error
                  ) -> dict[str, str]:  # folder name -> the label as the map spells it
-    "Match class folders to a source's labels; case and separators are forgiven, nothing else"
+    "Match class folders to a source's labels; case and separators may differ, nothing else"
     plain = lambda text: "".join(c for c in text.casefold() if c.isalnum() or c == "&")
     known = {plain(label): label for label in label_sets(source)}
     for name in found:
@@ -42,7 +42,7 @@ def match_labels(found: list[str],  # the folder's class names
 
 # %% ../../nbs/data/04_readers.ipynb #1d6e44b6
 def images_in(folder: Path) -> tuple[list[Path], int]:  # sorted; and how many files are no images
-    "The image files below a folder; what is hidden, or in a hidden folder, is not looked at"
+    "The image files below a folder; hidden files and folders are skipped"
     visible = [path for path in folder.rglob("*") if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
     files = sorted(path for path in visible if path.is_file())
     images = [path for path in files if path.suffix.lower() in SUFFIXES]
@@ -52,7 +52,7 @@ def images_in(folder: Path) -> tuple[list[Path], int]:  # sorted; and how many f
 def inspect_all(paths: list[str],
                 workers: int = 1,  # local processes; ignored when an executor is given
                 executor: Executor | None = None,  # any concurrent.futures executor
-                ) -> pd.DataFrame:  # one row a path, in order: image_id, bytes, width, height, error
+                ) -> pd.DataFrame:  # one row per path, in order: image_id, bytes, width, height, error
     "Hash and decode many files"
     columns = ["image_id", "bytes", "width", "height", "error"]
     return pd.DataFrame(map_all(inspect_image, paths, workers, executor, "reading"), columns=columns)
@@ -117,7 +117,7 @@ def manifest_from_folder(folder: str | Path,  # class folders: <folder>/<label>/
                          source: str,  # whose label map says what the folders mean
                          max_unreadable: float = 0.02,  # fraction of unreadable files over which to stop
                          workers: int = 1,  # processes that read
-                         executor: Executor | None = None,  # or any executor of one's own
+                         executor: Executor | None = None,  # or any executor
                          ) -> pd.DataFrame:  # a manifest without splits; `attrs["other_files"]` counts what is no image
     "Build a manifest from class folders"
     folder, source = Path(resolve(folder)), find_source(source)
@@ -178,7 +178,7 @@ def read_coco(path: str | Path) -> dict:
 
 # %% ../../nbs/data/04_readers.ipynb #5d1c7a20
 def _check_listed(coco: dict, where: str) -> None:
-    "What is needed to tell photographs and categories apart: one id each, and names"
+    "Check that photographs and categories have unique ids, and names"
     if not coco["images"]:
         raise ValueError(f"{where}: the list 'images' is empty, expected one image at least")
     for which, text in (("images", "file_name"), ("categories", "name")):
@@ -244,7 +244,7 @@ def manifest_from_coco(annotations: str | Path,  # a COCO JSON file
                        images: str | Path | None = None,  # folder of the images; None: the file's folder, or `images/` in it
                        max_unreadable: float = 0.02,  # fraction of unreadable files over which to stop
                        workers: int = 1,  # processes that read
-                       executor: Executor | None = None,  # or any executor of one's own
+                       executor: Executor | None = None,  # or any executor
                        ) -> pd.DataFrame:  # without splits; `attrs` has boxes_dropped (by reason), boxes_clipped and other_files
     "Build a manifest with boxes from a COCO file"
     path, source = Path(resolve(annotations)), find_source(source)
@@ -266,7 +266,7 @@ def manifest_from_coco(annotations: str | Path,  # a COCO JSON file
 
 # %% ../../nbs/data/04_readers.ipynb #17e57405
 def join_manifests(manifests: list[pd.DataFrame]) -> pd.DataFrame:
-    "Several manifests under each other, without splits: they must be split together"
+    "Several manifests concatenated, without splits: they must be split together"
     joined = pd.concat([m.astype({"boxes": object}) for m in manifests], ignore_index=True)
     joined["split"] = as_text(pd.Series(None, index=joined.index, dtype=object))
     return check_manifest(joined, "joined manifests")

@@ -82,7 +82,7 @@ def _text_sections(texts: pd.DataFrame) -> list[tuple]:
     rows = texts[texts["drop_reason"].isna()]
     counts = pd.crosstab(rows["source"], rows["split"].fillna("not split")).reset_index()
     some = rows.sample(frac=1, random_state=0).groupby("source").head(2)[["source", "topic", "text"]].sort_values("source")
-    return [("Texts", "Usable texts by split; a topic stands in one split only.", None, counts),
+    return [("Texts", "Usable texts by split; a topic is in one split only.", None, counts),
             ("What the texts look like", "Two of each source.", None, some.assign(text=some["text"].str[:300]))]
 
 # %% ../../nbs/data/16_report.ipynb #3fa503ab

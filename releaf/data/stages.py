@@ -66,7 +66,7 @@ def _watch(process: subprocess.Popen, name: str, log: Path, timeout_s: float, sh
         now = time.monotonic()
         if now - start > timeout_s:
             raise StageError(f"stage {name!r} was ended with all its processes: stage_timeout_s {timeout_s:g} is over; "
-                             f"its last line: {_last_line(log)}; what it has finished is kept, start again to go on")
+                             f"its last line: {_last_line(log)}; what it has finished is kept, start again to resume")
         if now - reported > every_s:
             reported = now
             show(", ".join(filter(None, [f"{name}: {now - start:.0f} s", _last_line(log)])))
@@ -87,7 +87,7 @@ def _run_process(command: list[str], name: str, log: Path, **watching) -> int:  
 def run_stage(name: str,  # of the stage; also of its record and its log
               target: str,  # `package.module:function`, which returns a JSON value
               arguments: dict[str, Any],  # for the function; JSON values
-              folder: str | Path,  # where records and logs stand
+              folder: str | Path,  # folder of records and logs
               key: str,  # fingerprint of everything the stage's result depends on
               timeout_s: float = 3600,  # seconds after which the stage and all its processes are ended
               show: Callable[[str], None] = print,  # gets a line when it starts, every `every_s` seconds and when it ends

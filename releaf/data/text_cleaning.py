@@ -30,11 +30,11 @@ from .manifest import usable
 from ..waste.label_maps import check_hash, taxonomy_hash
 
 # %% ../../nbs/data/14_text_cleaning.ipynb #dcea54e8
-BAND, BANDS, NEXT = 5, 25, 16  # values a band, bands, and how many of a bucket each text meets; 0.8 is found at 99.99%
+BAND, BANDS, NEXT = 5, 25, 16  # values per band, bands, and how many of a bucket each text is compared with; 0.8 is found at 99.99%
 
 
 def shingles(text: str) -> frozenset[str]:
-    "The runs of three words in a text"
+    "The three-word shingles of a text"
     words = re.findall(r"\w+", text.casefold())
     return frozenset(" ".join(words[at:at + 3]) for at in range(max(1, len(words) - 2)))
 
@@ -83,7 +83,7 @@ def near_copies(texts: Sequence[str],
     return np.array([first.setdefault(groups[place], place) for place in range(len(texts))], int)
 
 # %% ../../nbs/data/14_text_cleaning.ipynb #32df8908
-A_FEW = 5  # a line that stands on fewer pages than this is no boilerplate, however few pages there are
+A_FEW = 5  # a line that occurs on fewer pages than this is no boilerplate, however few pages there are
 
 
 def boilerplate(texts: pd.DataFrame,  # with tidy texts

@@ -80,7 +80,7 @@ def filter_licences(manifest: pd.DataFrame, wanted: str) -> pd.Series:  # a reas
 
 
 def licence_table(manifest: pd.DataFrame) -> pd.DataFrame:  # source, licence, photographs, known, commercial
-    "Under which licences the usable photographs stand, and what each allows"
+    "The licences of the usable photographs, and what each allows"
     rows = usable(manifest)
     rows = rows[rows["parent_id"].isna()]
     stated = rows["licence"].fillna("not stated")
@@ -114,7 +114,7 @@ def check_files(rows: pd.DataFrame,  # usable rows
 
 # %% ../../nbs/data/12_validate.ipynb #b8ea9a5f
 def box_table(rows: pd.DataFrame,  # of a manifest
-              ) -> pd.DataFrame:  # a row a box: image_id, path, source, split, width, height, x0, y0, x1, y1, label
+              ) -> pd.DataFrame:  # a row per box: image_id, path, source, split, width, height, x0, y0, x1, y1, label
     "The boxes of a manifest, in pixels of the upright image"
     boxed = rows[rows["boxes"].notna()]
     place = np.repeat(np.arange(len(boxed)), boxed["boxes"].map(len).to_numpy(int))
@@ -293,7 +293,7 @@ def validate_manifest(manifest: pd.DataFrame,
                       executor: Executor | None = None,
                       coco: dict | str | Path | None = None,  # a COCO file to audit, or what is in it
                       expect_classes: Iterable[str] | None = None,  # source/label, or a source for all labels of its map
-                      ) -> pd.DataFrame:  # FINDING_COLUMNS, a row a gate
+                      ) -> pd.DataFrame:  # FINDING_COLUMNS, a row per gate
     "Check every gate"
     found = check_schema(manifest)
     if found[0]["ok"]:

@@ -26,14 +26,14 @@ class DetectorConfig(PhotographConfig):
     "Everything that decides a run of the detector"
     scheme: Literal["taco60", "taco10", "one_class", "material_family", "source"]
     model: str  # an architecture: yolov8n.yaml, yolo11s.yaml, ..., or a YAML file
-    weights: str  # '' from nothing; a run's folder; a .pt file; or a name to download, with `download`
-    download: bool  # download weights that are not there
-    new_head: bool  # weights of another number of classes: the class layers start anew
-    image_size: Annotated[int, Field(ge=32, multiple_of=32)]  # side of the square that the network sees
+    weights: str  # '' for random weights; a run's folder; a .pt file; or a name to download, with `download`
+    download: bool  # download weights that are missing
+    new_head: bool  # weights of another number of classes: the class layers are reinitialised
+    image_size: Annotated[int, Field(ge=32, multiple_of=32)]  # side of the square network input
     tile: NonNegativeInt  # side of the windows for training and test, pixels; 0: whole photographs
     overlap: Annotated[float, Field(ge=0, lt=0.9)]  # of neighbouring windows
     cache: bool  # keep the decoded training images in memory
-    batch_size: Annotated[int, Field(ge=2)]  # images a step, a process
+    batch_size: Annotated[int, Field(ge=2)]  # images per step and process
     optimizer: Literal["sgd", "adamw", "musgd"]
     lr: PositiveFloat  # at the top of the schedule
     momentum: FractionBelow1  # of SGD; Adam's first beta
@@ -43,7 +43,7 @@ class DetectorConfig(PhotographConfig):
     zoom: FractionBelow1  # training images are scaled by up to this much either way
     colour: Fraction  # strength of colour augmentation
     best_metric: Literal["val_map50", "val_map50_95"]  # column of the history that chooses the best epoch
-    sample_size: Annotated[int, Field(ge=12)]  # drawn scenes
+    sample_size: Annotated[int, Field(ge=12)]  # synthetic scenes
     resumable_fields: ClassVar[tuple[str, ...]] = (*PhotographConfig.resumable_fields, "download")
 
     def __post_init__(self):
@@ -64,7 +64,7 @@ def architecture_file(model: str) -> Path | None:
 
 # %% ../../nbs/detection/08_config.ipynb #c8698521
 def check_model(config: DetectorConfig) -> None:
-    "Refuse an architecture or weights that are not there"
+    "Refuse an architecture or weights that are missing"
     if config.model.endswith(".pt"):
         raise ValueError(f"model {config.model!r}: expected an architecture such as yolov8n.yaml; weights are given by `weights`")
     if (file := architecture_file(config.model)) is None:
@@ -116,7 +116,7 @@ def check_inputs(config: DetectorConfig) -> None:
     folders, sources = as_list(config.data_dir), as_list(config.source)
     check_data_dirs(folders, sources)
     if config.scheme.startswith("taco") and (not folders or {find_source(source) for source in sources} - {"taco"}):
-        raise ValueError(f"scheme {config.scheme!r} maps TACO's categories; found {', '.join(sources) or 'drawn scenes'}, "
+        raise ValueError(f"scheme {config.scheme!r} maps TACO's categories; found {', '.join(sources) or 'synthetic scenes'}, "
                          "expected taco alone; material_family, one_class and source work for any")
     check_model(config)
     check_machine(config)

@@ -27,7 +27,7 @@ from ..waste.label_maps import find_source
 
 # %% ../../nbs/detection/09_dataset.ipynb #333fe948
 def sample_manifest(config: DetectorConfig) -> pd.DataFrame:
-    "Drawn scenes: objects lying about, some of them half hidden, a few clean places"
+    "Drawn scenes: scattered objects, some half hidden, and a few scenes without waste"
     place = workspace() / "data" / f"scenes-v{DRAWING_VERSION}-{config.sample_size}"
     folder = draw_sample(place, n_per_item=1, size=32, n_scenes=config.sample_size)
     return read_source({"path": str(folder / "sample_scenes"), "source": "sample_scenes", "kind": "coco"}, config.max_unreadable)[0]
@@ -45,7 +45,7 @@ def _read_part(folder: str, source: str | None, config: DetectorConfig,
     return read_source(place, config.max_unreadable, max(1, config.num_workers))
 
 # %% ../../nbs/detection/09_dataset.ipynb #20487953
-def load_data(config: DetectorConfig) -> tuple[pd.DataFrame, dict[str, int]]:  # the manifest, split; boxes mended or dropped, by reason
+def load_data(config: DetectorConfig) -> tuple[pd.DataFrame, dict[str, int]]:  # the manifest, split; boxes repaired or dropped, by reason
     "The manifest of a run; ValueError where a folder has no boxes"
     folders, sources = as_list(config.data_dir), as_list(config.source)
     check_data_dirs(folders, sources)
@@ -57,7 +57,7 @@ def load_data(config: DetectorConfig) -> tuple[pd.DataFrame, dict[str, int]]:  #
         parts.append(part)
         found = found or {}
         repairs = {key: repairs.get(key, 0) + found.get(key, 0) for key in {**repairs, **found}}
-    for part, name in zip(parts, folders or ["drawn scenes"]):
+    for part, name in zip(parts, folders or ["synthetic scenes"]):
         if not usable(part)["boxes"].dropna().map(len).sum():
             raise ValueError(f"data_dir {name!r}: {len(part)} images and none with boxes; expected a manifest or COCO file that has them")
     fractions = config.val_fraction, config.test_fraction
@@ -69,8 +69,8 @@ class DetectionData:
     "What a run works with"
     manifest: pd.DataFrame
     scheme: Scheme
-    rows: pd.DataFrame  # from `detection_rows`: a row a photograph, with valid boxes and class numbers
-    repairs: dict[str, int]  # what was mended or left out, by reason
+    rows: pd.DataFrame  # from `detection_rows`: a row per photograph, with valid boxes and class numbers
+    repairs: dict[str, int]  # what was repaired or left out, by reason
 
 # %% ../../nbs/detection/09_dataset.ipynb #1172ee84
 def open_data(config: DetectorConfig, run: Run) -> DetectionData:

@@ -133,7 +133,7 @@ def _crop(image: np.ndarray, box: np.ndarray, margin: float = 0.1) -> np.ndarray
 def classify_crops(crops: list[np.ndarray],  # RGB uint8 [h, w, 3], one a box
                    classifier: Any,  # with `predict(paths, region)`, as `load_classifier` gives it
                    region: str,  # whose rules say which bin
-                   ) -> pd.DataFrame:  # a row a crop: CLASSIFIER_COLUMNS
+                   ) -> pd.DataFrame:  # a row per crop: CLASSIFIER_COLUMNS
     "Item, material and bin of crops"
     if not crops:
         return pd.DataFrame(columns=CLASSIFIER_COLUMNS)
@@ -170,7 +170,7 @@ def predict(self: Detector,
             classifier: Any = None,  # a loaded classifier, which adds CLASSIFIER_COLUMNS; a path is a TypeError
             region: str = "us",  # whose rules say which bin, in the second stage
             batch_size: int = 16,  # photographs at a time
-            ) -> pd.DataFrame:  # a row a box (or an unreadable file): DETECTION_COLUMNS
+            ) -> pd.DataFrame:  # a row per box (or an unreadable file): DETECTION_COLUMNS
     "The boxes in each photograph, in pixels of the upright photograph"
     _check_arguments(paths, tiles, threshold, classifier, batch_size)
     tile = self.facts["tile"] if tiles is None else tiles

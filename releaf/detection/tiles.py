@@ -50,7 +50,7 @@ def _absorb(at: int,  # the box that absorbs
             free: torch.Tensor,  # bool [n]: not absorbed yet; changed in place
             boxes: torch.Tensor, scores: torch.Tensor, classes: torch.Tensor,  # [n, 4], [n], [n], the most confident first
             ios: float) -> torch.Tensor:  # [4]: the merged box
-    "Merge a box with those of its class that it shares enough area with"
+    "Merge a box with those of its class that overlap it enough"
     free[at] = False
     sides = (torch.minimum(boxes[at, 2:], boxes[:, 2:]) - torch.maximum(boxes[at, :2], boxes[:, :2])).clamp(min=0)
     least = torch.minimum(box_area(boxes[at:at + 1]), box_area(boxes)).clamp(min=1e-9)

@@ -182,7 +182,7 @@ def validate(self: WasteTrainer):
 # %% ../../nbs/detection/07_trainer.ipynb #9a5d2468
 @patch
 def history_row(self: WasteTrainer) -> dict[str, Any]:
-    "One epoch of the history: losses, scores, learning rate, throughput [images a second], seconds"
+    "One epoch of the history: losses, scores, learning rate, throughput [images per second], seconds"
     seconds = perf_counter() - self.epoch_start
     left = [self.epochs - self.epoch - 1, float(np.mean([seconds, *(row["seconds"] for row in self.history[-2:])]))]
     found = {name.removeprefix("metrics/").removesuffix("(B)"): float(value) for name, value in self.metrics.items()}

@@ -31,7 +31,7 @@ from .label_schemes import Scheme
 from .tiles import CORNERS, crop_boxes, tile_windows
 
 # %% ../../nbs/detection/03_yolo_dataset.ipynb #b662035f
-def valid_boxes(table: pd.DataFrame,  # a row a box: width, height, x0, y0, x1, y1 in pixels
+def valid_boxes(table: pd.DataFrame,  # a row per box: width, height, x0, y0, x1, y1 in pixels
                 ) -> tuple[pd.DataFrame, dict[str, int]]:  # the valid ones, clipped; how many were clipped or dropped, by reason
     "Clip what leaves the frame, drop what is no box"
     table = table.reset_index(drop=True)
@@ -72,7 +72,7 @@ def file_stem(image_id: str | None,  # sha256 of the content, where it is known
 
 # %% ../../nbs/detection/03_yolo_dataset.ipynb #29700151
 def _plain(path: str) -> str | None:  # .jpg or .png
-    "The suffix of a file that every decoder reads alike, else None"
+    "The suffix of a file that all decoders read identically, else None"
     if "://" in path:
         return None
     with Image.open(path) as image:
@@ -161,7 +161,7 @@ def _one_of_each(manifest: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
 # %% ../../nbs/detection/03_yolo_dataset.ipynb #529519a6
 def detection_rows(manifest: pd.DataFrame,  # with boxes and splits
                    scheme: Scheme,
-                   ) -> tuple[pd.DataFrame, dict[str, int]]:  # a row a photograph; what was mended or left out, by reason
+                   ) -> tuple[pd.DataFrame, dict[str, int]]:  # a row per photograph; what was repaired or left out, by reason
     "What a dataset will hold (path, image_id, width, height, split, name, boxes, classes): valid boxes, one photograph of each content"
     rows, left_out = _one_of_each(manifest)
     boxes, repairs = valid_boxes(box_table(rows))
@@ -192,8 +192,8 @@ def check_splits(rows: pd.DataFrame,  # from `detection_rows`
 class YoloDataset:
     "A dataset as it was written"
     yaml: Path  # what the trainer reads
-    counts: pd.DataFrame  # a row a split: photographs, images, boxes, empty
-    repairs: dict[str, int]  # what was mended or left out, and how often
+    counts: pd.DataFrame  # a row per split: photographs, images, boxes, empty
+    repairs: dict[str, int]  # what was repaired or left out, and how often
 
 # %% ../../nbs/detection/03_yolo_dataset.ipynb #64f39beb
 def _write_all(rows: pd.DataFrame, folder: Path, tile: int, overlap: float, workers: int) -> dict[str, list]:  # counts by split
@@ -214,7 +214,7 @@ def _write_all(rows: pd.DataFrame, folder: Path, tile: int, overlap: float, work
     return table.reindex(list(SPLITS), fill_value=0).astype(int).reset_index().to_dict("list")
 
 # %% ../../nbs/detection/03_yolo_dataset.ipynb #d701b3c1
-def read_counts(folder: Path) -> pd.DataFrame:  # a row a split: photographs, images, boxes, empty
+def read_counts(folder: Path) -> pd.DataFrame:  # a row per split: photographs, images, boxes, empty
     "What a written dataset holds"
     return pd.DataFrame(read_json(folder / "dataset.json")["counts"]).set_index("split")
 

@@ -197,7 +197,7 @@ def fit_towers(graph: Graph, split: Split, task: RankingTask, features: Features
 
 # %% ../../nbs/graph/08_baselines.ipynb #2129372b
 class DistMult(torch.nn.Module):
-    "An embedding a node, a vector a relation, no text"
+    "An embedding per node, a vector per relation, no text"
 
     def __init__(self, sizes: dict[str, int], relations: list[EdgeType], width: int):
         super().__init__()

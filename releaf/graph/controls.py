@@ -37,7 +37,7 @@ def redraw_target(graph: Graph, seed: int = 0) -> Graph:
 
 # %% ../../nbs/graph/09_controls.ipynb #8203796e
 def _undo_doubles(before: np.ndarray, after: np.ndarray, order: np.ndarray) -> np.ndarray:
-    "Take back the swaps that made a pair stand twice"
+    "Take back the swaps that made a pair occur twice"
     while True:
         keys = pd.Series(after[:, 0] * np.int64(2**31) + after[:, 1])
         bad = keys.duplicated(keep=False).to_numpy()

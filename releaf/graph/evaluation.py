@@ -127,7 +127,7 @@ def _rewired_control(config: GnnConfig, data: Data) -> dict[str, float]:
 
 # %% ../../nbs/graph/15_evaluation.ipynb #5996713b
 def control_runs(config: GnnConfig, data: Data) -> dict[str, float]:
-    "Train on a redrawn target, on a rewired one, and on permuted features; raise when one of the first two finds something"
+    "Train on a redrawn target, on a rewired one, and on permuted features; raise when one of the first two fails"
     flat = _redrawn_control(config, data) | _rewired_control(config, data)
     _, scorer = _train_control(config, data.graph, data.split, shuffle_features(data.features, config.seed))
     ranks = rank_pairs(scorer, subsample(data.split.test, config.max_ranked), data.task)
@@ -138,9 +138,9 @@ def control_runs(config: GnnConfig, data: Data) -> dict[str, float]:
 class Evaluation:
     "What the test gives"
     metrics: dict[str, Any]  # every number, flat
-    ladder: pd.DataFrame  # one row a scorer: the model, then the baselines
+    ladder: pd.DataFrame  # one row per scorer: the model, then the baselines
     degrees: pd.DataFrame  # MRR by training links of the idea
-    ranks: pd.DataFrame  # one row a test pair
+    ranks: pd.DataFrame  # one row per test pair
 
 
 HEADLINE = ("test_mrr", "test_mrr_low", "test_mrr_high", "test_hits_10", "test_auc", "test_auc_two_hop", "test_auc_hard", "test_accuracy",

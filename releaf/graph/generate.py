@@ -16,7 +16,7 @@ from .knowledge import EdgeType, FORBIDDEN, Graph, TARGET
 
 # %% ../../nbs/graph/04_generate.ipynb #0f70c68d
 class Clones:
-    "Nodes of one type: their originals, their traits, and where each group of them stands"
+    "Nodes of one type: their originals, their traits, and the position of each group"
 
     def __init__(self, originals: int, number: int, traits: int, rng: np.random.Generator):
         self.original = np.sort(np.concatenate([np.arange(originals), rng.integers(0, originals, number - originals)]))

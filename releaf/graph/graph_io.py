@@ -29,7 +29,7 @@ def check_nodes(kind: str,  # the nodes' type
         raise ValueError(f"{where}: no nodes; expected at least one row")
     bad = table["id"].duplicated() | (table[["id", "name"]].isna() | table[["id", "name"]].astype(str).eq("")).any(axis=1)
     if bad.any():
-        raise ValueError(f"{where}: row {bad.idxmax()}: id {table['id'][bad.idxmax()]!r} is empty or stands twice, or has no name")
+        raise ValueError(f"{where}: row {bad.idxmax()}: id {table['id'][bad.idxmax()]!r} is empty or occurs twice, or has no name")
     for (owner, column), (low, high) in RANGES.items():
         if owner == kind and column in table:
             values = pd.to_numeric(table[column], errors="coerce")
@@ -61,7 +61,7 @@ def check_links(kind: EdgeType,
                 duplicates: str,  # error | coalesce
                 ids: tuple[pd.Series, pd.Series],  # of heads and tails, for the message
                 ) -> tuple[np.ndarray, pd.DataFrame]:  # without duplicates
-    "Empty relation, rows out of range, self-links and pairs that stand twice (in either direction within one type)"
+    "Empty relation, rows out of range, self-links and pairs that occur twice (in either direction within one type)"
     name = " ".join(kind)
     if links.shape[1] == 0:
         raise ValueError(f"{name}: an empty relation; expected at least one link")
@@ -74,7 +74,7 @@ def check_links(kind: EdgeType,
     twice = pd.Series(pair[0] * (len(ids[1]) + 1) + pair[1]).duplicated().to_numpy()
     if twice.any() and duplicates == "error":
         head, tail = links[:, np.argmax(twice)]
-        raise ValueError(f"{name}: {twice.sum()} pairs stand twice, the first is {ids[0].iloc[head]!r} - {ids[1].iloc[tail]!r}; "
+        raise ValueError(f"{name}: {twice.sum()} pairs occur twice, the first is {ids[0].iloc[head]!r} - {ids[1].iloc[tail]!r}; "
                          "remove them, or read with duplicates='coalesce'")
     return links[:, ~twice], facts[~twice].reset_index(drop=True)
 
@@ -120,7 +120,7 @@ def check_graph(graph: Graph,
 def number_ends(ids: pd.Series,  # ids as a link names them
                 nodes: pd.DataFrame,  # the nodes of that type
                 where: str,  # for the message
-                first: int | None = None,  # line of a text file that index 0 of `ids` stands in; None: no lines, rows
+                first: int | None = None,  # line of a text file that index 0 of `ids` is in; None: no lines, rows
                 ) -> np.ndarray:  # int64 rows
     "The row of each id"
     rows = pd.Index(nodes["id"]).get_indexer(ids)
@@ -227,7 +227,7 @@ def read_graph(folder: str | Path,  # nodes/, edges/
         facts[kind] = table.drop(columns=["head", "tail"])
     said = read_json(folder / "graph.json") if (folder / "graph.json").is_file() else {}
     graph = Graph(nodes, edges, facts, bool(said.get("generated", False)))
-    found = graph.fingerprint()  # as it stands there, before duplicates are removed
+    found = graph.fingerprint()  # as read, before duplicates are removed
     graph = check_graph(graph, duplicates)
     if said.get("fingerprint", found) != found:
         raise ValueError(f"{display_path(folder)}: the graph's fingerprint is {found[:12]}, graph.json says {said['fingerprint'][:12]}: "
@@ -237,7 +237,7 @@ def read_graph(folder: str | Path,  # nodes/, edges/
 # %% ../../nbs/graph/02_graph_io.ipynb #4e7718ee
 def graph_folder(graph_dir: str | Path = "",  # '' for the curated graph
                  ) -> Path:
-    "The folder that a parameter names; one that is not there is an error"
+    "The folder that a parameter names; a missing one is an error"
     folder = Path(resolve(graph_dir)) if graph_dir else tables_dir() / "knowledge"
     if not folder.is_dir():
         raise FileNotFoundError(f"graph_dir {str(graph_dir)!r}: no such folder ({folder})")

@@ -42,7 +42,7 @@ EdgeType = tuple[str, str, str]  # (type of the head, relation, type of the tail
 @dataclass
 class Graph:
     "Typed nodes and links"
-    nodes: dict[str, pd.DataFrame]  # a row a node: id, name, description and what else is known
+    nodes: dict[str, pd.DataFrame]  # a row per node: id, name, description and what else is known
     edges: dict[EdgeType, np.ndarray]  # int64 [2, links]: rows of head and tail
     facts: dict[EdgeType, pd.DataFrame] = field(default_factory=dict)  # further columns of the links, row by row
     generated: bool = False  # by code, not curated by hand

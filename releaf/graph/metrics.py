@@ -184,7 +184,7 @@ def _two_hop(pairs: np.ndarray, task: RankingTask, scorer: Scorer, per: int, rng
 def draw_negatives(pairs: np.ndarray,  # [n, 2]: hidden pairs
                    task: RankingTask,
                    heuristics: dict[str, Scorer],  # common_neighbours, resource_allocation, katz; feature_cosine where there is text
-                   per: int = 10,  # negatives a pair
+                   per: int = 10,  # negatives per pair
                    seed: int = 0) -> dict[str, np.ndarray]:  # [n, per, 2] by name
     "The four sets of negatives"
     rng, many = np.random.default_rng(seed), np.repeat(pairs, per, 0)

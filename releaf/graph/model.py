@@ -67,7 +67,7 @@ class Messages:
 
 # %% ../../nbs/graph/10_model.ipynb #1532acec
 class MeanConv(nn.Module):
-    "GraphSAGE means, one linear map a relation, summed; with `attend`, weighted by an attention over a node's relations"
+    "GraphSAGE means, one linear map per relation, summed; with `attend`, weighted by an attention over a node's relations"
 
     def __init__(self, kinds: list[EdgeType], width: int, attend: bool):
         super().__init__()
@@ -189,7 +189,7 @@ class UpcyclingGNN(nn.Module):
                  num_layers: int = 2,  # 0: no messages
                  heads: int = 4,  # of gat
                  dropout: float = 0.3,
-                 node_vectors: bool = False,  # learn an embedding a node beside its features
+                 node_vectors: bool = False,  # learn an embedding per node beside its features
                  inputs: int = 0):  # of a pair; 0: none
         super().__init__()
         self.targets, self.sizes, self.widths = targets, sizes, widths

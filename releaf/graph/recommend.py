@@ -90,7 +90,7 @@ def refusal(self: Facts, kind: str, row: int, tail: int) -> tuple[str, str]:  # 
 
 # %% ../../nbs/graph/11_recommend.ipynb #5aa80376
 def _related(facts: Facts, kind: str, row: int, tail: int, alike: np.ndarray) -> list[str]:
-    "Linked heads that are related to this one, in words"
+    "Linked heads that are related to this one, as text"
     known, materials = facts.reasons[TARGET], facts.linked(kind, row, "made_of", "material")
     similar = facts.linked(kind, row, "similar_to", kind)
     direct = [each for each in materials if ("material", each, tail) in known]

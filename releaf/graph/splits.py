@@ -52,15 +52,15 @@ def check_split(split: Split) -> None:
         if not len(key):
             raise ValueError(f"split: {name} is empty; the target relation has too few pairs, or one end holds too many of them")
         if len(np.unique(key)) < len(key):
-            raise ValueError(f"split: {len(key) - len(np.unique(key))} pairs of {name} stand twice")
+            raise ValueError(f"split: {len(key) - len(np.unique(key))} pairs of {name} occur twice")
     for one, other in (("train", "val"), ("train", "test"), ("val", "test")):
         shared = np.intersect1d(keys[one], keys[other])
         if len(shared):
-            raise ValueError(f"split: {len(shared)} pairs stand in {one} and in {other}")
+            raise ValueError(f"split: {len(shared)} pairs are in {one} and in {other}")
         side = 0 if split.how == "cold_item" else 1
         warm = np.intersect1d(getattr(split, one)[:, side], getattr(split, other)[:, side])
         if split.how != "random" and len(warm):
-            raise ValueError(f"split {split.how}: {len(warm)} ends stand in {one} and in {other}")
+            raise ValueError(f"split {split.how}: {len(warm)} ends are in {one} and in {other}")
 
 # %% ../../nbs/graph/05_splits.ipynb #52622582
 def _cold_parts(ends: np.ndarray, wanted: dict[str, int], rng: np.random.Generator) -> np.ndarray:
@@ -109,7 +109,7 @@ def held_out_nodes(graph: Graph, split: Split) -> dict[str, np.ndarray]:
 
 # %% ../../nbs/graph/05_splits.ipynb #3bec22e9
 def write_split(split: Split, graph: Graph, path: str | Path) -> None:
-    "One row a pair: part, type and id of the head, id of the tail"
+    "One row per pair: part, type and id of the head, id of the tail"
     starts, ids = list(graph.offsets.items()), graph.nodes[graph.tail_type]["id"].to_numpy(object)
     heads = np.concatenate([graph.nodes[kind]["id"].to_numpy(object) for kind, _ in starts])
     kinds = np.repeat([kind for kind, _ in starts], [len(graph.nodes[kind]) for kind, _ in starts])
@@ -178,7 +178,7 @@ def _stands_for(graph: Graph, kind: str, starts: dict[str, int]) -> np.ndarray:
 def find_leaks(graph: Graph,
                links: dict[EdgeType, np.ndarray],  # the messages
                hidden: np.ndarray,  # [n, 2]: validation and test pairs
-               ) -> pd.DataFrame:  # relation, direction, hidden_pairs_seen, example; a row a relation and direction that shows any
+               ) -> pd.DataFrame:  # relation, direction, hidden_pairs_seen, example; a row per relation and direction that shows any
     "Where hidden pairs are visible"
     keys, rows = pair_keys(hidden), []
     kinds = {end for edge in links for end in (edge[0], edge[2])}

@@ -25,14 +25,14 @@ PHASES = ("download", "clean", "split", "augment", "validate")
 # %% ../../nbs/preparation/01_config.ipynb #cd81991b
 @dataclass
 class SourceConfig:
-    "Which sources, and how they are had"
+    "Which sources, and how they are acquired"
     __pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False)
     sources: str | list[str]  # names in data/sources/sources.csv, `sample`, or one of TEXTS; a list, or with commas
     folders: list[dict[str, str]]  # {path, source}: class folders, or a folder with annotations.json
     data_dir: str  # where downloads are kept, a folder for each source
     archive_dir: str  # archives that were downloaded by hand; '' for data_dir/archives
-    mirrors: dict[str, str]  # address prefix -> what stands in for it
-    sample_size: PositiveInt  # photographs an item of the drawn sample
+    mirrors: dict[str, str]  # address prefix -> the prefix that replaces it
+    sample_size: PositiveInt  # photographs per item of the synthetic sample
     taco_size: Literal["original", "640"]  # which of TACO's addresses is asked first
     epa_pages: PositiveInt  # pages that are read of the EPA's
     delay: NonNegativeFloat  # seconds between two pages of one host
@@ -40,11 +40,11 @@ class SourceConfig:
 # %% ../../nbs/preparation/01_config.ipynb #5d1c7a04
 @dataclass
 class PrepareConfig(SourceConfig):
-    "Everything that decides a prepared set"
+    "All parameters of data preparation"
     out_dir: str  # what this run writes; '' for data/prepared-<hash of the parameters>
     phases: str | list[str]  # which of PHASES to run
     min_side: PositiveInt  # pixels of the shorter side
-    near_duplicates: bool  # group flips, turns and resized copies; False: byte-identical files alone
+    near_duplicates: bool  # group flipped, rotated and resized copies; False: byte-identical files alone
     min_correlation: Annotated[float, Field(gt=0.5, lt=1)]  # of the pixels of two copies
     licences: Literal["all", "commercial", "known"]
     val_fraction: OpenFraction  # of each label
@@ -66,7 +66,7 @@ class PrepareConfig(SourceConfig):
 
 # %% ../../nbs/preparation/01_config.ipynb #09c2e5ec
 def _check_sources(config: PrepareConfig) -> None:
-    "Give sources their one spelling; an address where a folder belongs, or a source that cannot be had, is an error"
+    "Normalise the names of sources; an address in place of a folder, or an unavailable source, is an error"
     places = [(name, getattr(config, name)) for name in ("data_dir", "out_dir", "archive_dir")]
     for name, place in [*places, *(("folders", folder.get("path", "")) for folder in config.folders)]:
         if "://" in place:
@@ -125,7 +125,7 @@ def check_phases(config: PrepareConfig) -> None:
 
 # %% ../../nbs/preparation/01_config.ipynb #128c78b9
 def check_inputs(config: PrepareConfig) -> None:
-    "Raise FileNotFoundError for a folder that is not there, ValueError for phases that lack what they need"
+    "Raise FileNotFoundError for a folder that is missing, ValueError for phases that lack what they need"
     named = [("folders", folder["path"]) for folder in config.folders]
     named += [("archive_dir", config.archive_dir)] if config.archive_dir else []
     for name, path in named:

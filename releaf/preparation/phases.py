@@ -29,7 +29,7 @@ from ..sources.reading import read_source
 
 # %% ../../nbs/preparation/02_phases.ipynb #c4e6569b
 def download_phase(config: PrepareConfig, out: Path, earlier: dict) -> dict[str, Any]:
-    "Have every source on disk; which places to read"
+    "Download every source that is not on disk; returns the places to read"
     places = []
     for folder in config.folders:
         path = Path(resolve(folder["path"]))
@@ -74,7 +74,7 @@ def read_sources(places: list[dict[str, Any]], max_unreadable: float, executor,
     return join_manifests(parts), left_out
 
 # %% ../../nbs/preparation/02_phases.ipynb #a6340c2f
-def find_copies(config: PrepareConfig, manifest: pd.DataFrame, executor) -> pd.DataFrame:  # a row a pair, as `find_duplicates` gives it
+def find_copies(config: PrepareConfig, manifest: pd.DataFrame, executor) -> pd.DataFrame:  # a row per pair, as `find_duplicates` gives it
     "Pairs of copies among the usable rows; a file that cannot be read any more gets a drop reason, in place"
     print(f"looking for copies among {len(usable(manifest)):,} photographs", flush=True)
     pairs = find_duplicates(usable(manifest)["path"], executor=executor, correlation=config.min_correlation)

@@ -34,7 +34,7 @@ LITTER = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"}
 
 # %% ../../nbs/sources/04_archives.ipynb #eee105c8
 def safe_member(name: str,  # as the archive has it
-                ) -> str | None:  # a clean relative path; None for litter; raises ArchiveError
+                ) -> str | None:  # a clean relative path; None for system files to skip; raises ArchiveError
     "Check one member's name"
     if not name or "\0" in name or "\\" in name or name.startswith("/") or (len(name) > 1 and name[1] == ":"):
         raise ArchiveError(f"member {name!r}: found an absolute or odd path, expected a relative one with forward slashes")
@@ -54,7 +54,7 @@ class Member:
 
 # %% ../../nbs/sources/04_archives.ipynb #eef62edf
 def _zip_members(archive: zipfile.ZipFile) -> Iterator[Member | str]:
-    "The files of a zip; a name alone for litter"
+    "The files of a zip; a name alone for skipped system files"
     spans = []
     for info in archive.infolist():
         if info.is_dir():
@@ -64,7 +64,7 @@ def _zip_members(archive: zipfile.ZipFile) -> Iterator[Member | str]:
             raise ArchiveError(f"member {info.filename!r}: is a link, expected a plain file")
         if info.flag_bits & 1:
             raise ArchiveError(f"member {info.filename!r}: is encrypted")
-        written = info.orig_filename.encode("utf-8" if info.flag_bits & 0x800 else "cp437")  # as the bytes stand there
+        written = info.orig_filename.encode("utf-8" if info.flag_bits & 0x800 else "cp437")  # the original bytes
         spans.append((info.header_offset, info.header_offset + 30 + len(written) + info.compress_size, info.filename))
         name = safe_member(info.filename)
         yield info.filename if name is None else Member(name, info.file_size, info.compress_size, lambda info=info: archive.open(info))
@@ -78,7 +78,7 @@ PADDING = 1 << 26  # bytes that may follow the last member of a tar
 
 
 def _tar_members(archive: tarfile.TarFile) -> Iterator[Member | str]:
-    "The files of a tar; a name alone for litter"
+    "The files of a tar; a name alone for skipped system files"
     for info in archive:
         if info.isdir():
             safe_member(info.name)
@@ -122,11 +122,11 @@ class Unpacked:
     folder: Path
     files: int
     bytes: int
-    skipped: list[str] = field(default_factory=list)  # litter
+    skipped: list[str] = field(default_factory=list)  # system files such as .DS_Store
 
 # %% ../../nbs/sources/04_archives.ipynb #288dd3c1
 def _planned(path: Path, max_bytes: int, max_files: int, max_ratio: float) -> list[str]:
-    "Check all members before anything is written; the litter"
+    "Check all members before anything is written; the skipped names"
     names, total, files, litter = {}, 0, 0, []
     with _opened(path) as members:
         for member in members:

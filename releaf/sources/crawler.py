@@ -193,7 +193,7 @@ def _crawl_table(folder: Path, rows: list[dict], pages: list[dict]) -> pd.DataFr
 
 # %% ../../nbs/sources/09_crawler.ipynb #1e257b5a
 def crawl(seeds: list[str],  # where to begin
-          out_dir: str | Path,  # the folder of pages; one that was begun is gone on with
+          out_dir: str | Path,  # the folder of pages; an unfinished crawl in it is resumed
           client: Client,  # opened with robots=True and a delay
           allow: list[str],  # prefixes of the addresses that may be fetched
           depth: int = 3,  # clicks from a seed
@@ -201,8 +201,8 @@ def crawl(seeds: list[str],  # where to begin
           max_page_bytes: int = 5 * 2**20,  # of one page
           refresh: bool = False,  # ask again for what is saved, on condition that it changed
           lock_seconds: float = 5.0,  # how long to wait for another crawl of the same folder
-          ) -> pd.DataFrame:  # a row an address: url, depth, state, status, reason; `attrs["requests"]` counts what was asked
-    "Fetch pages breadth first; go on where an earlier crawl stopped"
+          ) -> pd.DataFrame:  # a row per address: url, depth, state, status, reason; `attrs["requests"]` counts what was asked
+    "Fetch pages breadth first; resume an earlier crawl"
     seeds, limits = _checked(seeds, Limits(allow, depth, max_pages, max_page_bytes, refresh))
     if not client.robots:
         raise ValueError("client: found robots=False, expected a client that asks robots.txt before it fetches")

@@ -105,7 +105,7 @@ def _page_documents(content: bytes, record: dict) -> list[dict]:
 
 # %% ../../nbs/sources/10_epa.ipynb #f657e690
 def extract_documents(out_dir: str | Path,  # a crawl's folder
-                      ) -> pd.DataFrame:  # one row a section; `attrs["empty"]` lists the pages that gave none
+                      ) -> pd.DataFrame:  # one row per section; `attrs["empty"]` lists the pages that gave none
     "The text of the saved pages, without the network"
     folder, rows, empty = Path(resolve(out_dir)), [], []
     pages = [record for record in saved_pages(folder) if record["state"] == "saved"]

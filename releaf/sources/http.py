@@ -72,7 +72,7 @@ class Client:
     "Fetches with retries, at a pace, and asks robots.txt first when `robots` is set"
 
     def __init__(self,
-                 mirrors: dict[str, str] | None = None,  # address prefix -> what stands in for it; the longest match wins
+                 mirrors: dict[str, str] | None = None,  # address prefix -> the prefix that replaces it; the longest match wins
                  delay: float = 0.0,  # least seconds between two requests to one host; robots.txt may ask for more
                  retries: int = 5,  # tries for transient errors
                  backoff: float = 0.5,  # seconds; doubles with each try up to 64 times as long, with jitter
@@ -86,7 +86,7 @@ class Client:
                 raise ValueError(f"mirrors: {address!r} is no http(s) address")
         self.delay, self.retries, self.backoff, self.max_bytes = delay, retries, backoff, max_bytes
         self.robots, self.user_agent = robots, user_agent
-        self.name = user_agent.split("/")[0]  # what robots.txt may call us: the rest of the line could match by accident
+        self.name = user_agent.split("/")[0]  # our name in robots.txt: the rest of the line could match by accident
         self.http = httpx.Client(timeout=timeout, headers={"user-agent": user_agent}, follow_redirects=False)
         self.pacer, self.rules = Pacer(), {}
 
@@ -204,7 +204,7 @@ def _hash(path: Path) -> str:
 
 
 def _wrong(path: Path, size: int | None, sha256: str | None) -> str | None:
-    "What is wrong with a file, in words"
+    "What is wrong with a file"
     found = path.stat().st_size
     if size is not None and found != size:
         return f"found {found:,} bytes, expected {size:,}"
@@ -265,7 +265,7 @@ def _append(answer: httpx.Response, url: str, part: Path, start: int, limit: int
 # %% ../../nbs/sources/03_http.ipynb #ba236c77
 @patch
 def download(self: Client, url: str,
-             path: str | Path,  # where the file shall stand
+             path: str | Path,  # target path of the file
              size: int | None = None, sha256: str | None = None,  # checked when given
              progress: bool = False,  # show a bar on a terminal
              headers: dict[str, str] | None = None,  # sent to the address's own host alone

@@ -23,7 +23,7 @@ from ..core.paths import display_path, resolve
 TRACKING = re.compile(r"(utm_\w+|gclid|fbclid|msclkid|yclid|mc_[ce]id|_ga|_gl)(=.*)?", re.IGNORECASE)
 
 # %% ../../nbs/sources/08_pages.ipynb #aedbb3de
-def normalise_url(url: str,  # as it stands in a page
+def normalise_url(url: str,  # as it is in a page
                   base: str = "",  # what a relative address is relative to
                   ) -> str | None:  # the one spelling; None for what is no http(s) address
     "Lower-case host; no fragment, default port, user, tracking parameter, dots or trailing slash"
@@ -45,7 +45,7 @@ def normalise_url(url: str,  # as it stands in a page
 def admit(url: str | None,  # in the one spelling
           allow: list[str],  # prefixes in the one spelling
           ) -> str | None:  # the address to fetch; None outside the allow-list
-    "Whether an address stands under one of the prefixes"
+    "Whether an address is under one of the prefixes"
     for prefix in allow if url else ():
         scheme, place = prefix.split("://")
         rest = url.split("://")[1].removeprefix(place.rstrip("/"))
@@ -70,7 +70,7 @@ def read_links(content: bytes,  # the page
                robots_header: str = "",  # the answer's X-Robots-Tag
                content_type: str = "",  # the answer's Content-Type
                ) -> dict:  # links (normalised, in order), canonical, noindex
-    "The links and the wishes of a page"
+    "The links and the robots directives of a page"
     tree = parse_page(content, content_type)
     if tree is None:
         return {"links": [], "canonical": None, "noindex": False}
@@ -89,12 +89,12 @@ def read_links(content: bytes,  # the page
 
 # %% ../../nbs/sources/08_pages.ipynb #cdb0e6fa
 def record_path(folder: Path, url: str) -> Path:
-    "Where the record of an address stands"
+    "The path of an address's record"
     return folder / "pages" / f"{hashlib.sha256(url.encode()).hexdigest()[:32]}.json"
 
 
 def _body(folder: Path, record: dict) -> Path:
-    "Where the bytes of a saved page stand"
+    "The path of a saved page's bytes"
     return record_path(folder, record["url"]).with_suffix(f".{record['sha256'][:16]}.html.gz")
 
 # %% ../../nbs/sources/08_pages.ipynb #fcf22d1f

@@ -18,7 +18,7 @@ from protego import Protego
 # %% ../../nbs/sources/02_politeness.ipynb #32257deb
 def retry_after(header: str | None,  # of the answer
                 longest: float = 120.0,  # seconds; more is cut
-                ) -> float | None:  # seconds to wait; None where nothing sensible stands there
+                ) -> float | None:  # seconds to wait; None for an invalid value
     "Seconds that a Retry-After header asks for: a number or a date"
     if not header:
         return None

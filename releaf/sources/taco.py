@@ -30,7 +30,7 @@ from .taco_frames import file_facts, image_licences, match_frame, safe_file_name
 
 # %% ../../nbs/sources/07_taco.ipynb #d9eb8dee
 class _Journal:
-    "One line a photograph, written before the photograph takes its place"
+    "One line per photograph, written before the photograph takes its place"
 
     def __init__(self, path: Path):
         self.path, self.lock = path, threading.Lock()
@@ -55,13 +55,13 @@ class _Journal:
 
 # %% ../../nbs/sources/07_taco.ipynb #8168945b
 def _addresses(image: dict, prefer: str) -> list[tuple[str, str]]:  # kind and address, in the order to try
-    "Where a photograph may be had"
+    "The addresses of a photograph"
     kinds = {"original": image.get("flickr_url"), "640": image.get("flickr_640_url")}
     return [(kind, kinds[kind]) for kind in sorted(kinds, key=lambda kind: kind != prefer) if kinds[kind]]
 
 # %% ../../nbs/sources/07_taco.ipynb #7244a7d4
 def _unlike(width: int, height: int, annotated: tuple[float, float]) -> str:
-    "A mismatch in words"
+    "A mismatch as text"
     return f"found {width} x {height}, the annotations say {annotated[0]:g} x {annotated[1]:g}"
 
 # %% ../../nbs/sources/07_taco.ipynb #36ee9055
@@ -97,7 +97,7 @@ def _try_address(client: Client, url: str, waiting: Path, annotated: tuple[float
 
 # %% ../../nbs/sources/07_taco.ipynb #0fa563c3
 def _fetch_one(client: Client, out: Path, journal: _Journal, image: dict, annotated: tuple[float, float], prefer: str) -> dict:
-    "Have one photograph in its place, or say why not"
+    "Put one photograph in its place, or return the reason why not"
     name, target, errors, other = image["file_name"], out / image["file_name"], [], {}
     waiting = out / ".incoming" / name
     if row := _in_place(target, journal, name):
@@ -181,7 +181,7 @@ def fetch_taco(annotations: str | Path,  # TACO's file: COCO with `flickr_url` a
                workers: int = 8,  # downloads at a time
                prefer: str = "original",  # which address is asked first: original | 640
                progress: bool = True,  # show a bar on a terminal
-               ) -> pd.DataFrame:  # one row an image, in the file's order
+               ) -> pd.DataFrame:  # one row per image, in the file's order
     "Fetch the photographs of TACO; may be killed and started again at any moment"
     if prefer not in ("original", "640"):
         raise ValueError(f"prefer: found {prefer!r}, expected 'original' or '640'")

@@ -18,7 +18,7 @@ from ..data.images import decode, SUFFIXES
 
 # %% ../../nbs/sources/06_taco_frames.ipynb #5ab5b509
 def safe_file_name(name: object,  # `file_name` of an image
-                   where: str,  # the file it stands in
+                   where: str,  # the file it is in
                    ) -> PurePosixPath:
     "A relative path inside the folder, or an error"
     path = PurePosixPath(name) if isinstance(name, str) else PurePosixPath()

@@ -130,7 +130,7 @@ def load_base(folder: str | Path,  # as `model_folder` gives it
     return model if load_in_4bit else model.to(device)
 
 # %% ../../nbs/text/12_adapters.ipynb #2ea8cc62
-def load_tokenizer(folder: str | Path) -> tuple[PreTrainedTokenizerBase, list[str]]:  # and what was changed, in words
+def load_tokenizer(folder: str | Path) -> tuple[PreTrainedTokenizerBase, list[str]]:  # and what was changed, as text
     "A tokenizer ready for training, from files alone"
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     return tokenizer, prepare_tokenizer(tokenizer)

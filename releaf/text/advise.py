@@ -59,7 +59,7 @@ def _words(text: str) -> list[str]:
 
 # %% ../../nbs/text/17_advise.ipynb #15b0f61c
 def _alias_key(words: str) -> tuple[str, bool]:  # stems, and whether a less ambiguous name of the same stems has priority
-    "What a name is found by: its stems; all its words where only one of several is no stop word"
+    "The key of a name: its stems; all its words where only one of several is no stop word"
     stems, every = _stems(words), _all_stems(words)
     bare = [word for word in every if word not in ("old", "used")]
     if len(stems) == 1 and len(every) > 1 and len(bare) > 1:  # "bin bag" must not become "bag", nor "catering can" "catering"

@@ -78,7 +78,7 @@ _LISTED = re.compile(r", (?:the |a |an |your |any )?")
 _DENIED_AFTER = matcher("denied_after", " ")
 
 # %% ../../nbs/text/05_answer_checks.ipynb #39ea7fcf
-def _joined(between: list[str],  # what stands before each mention, after the one before
+def _joined(between: list[str],  # the text between each mention and the one before
             place: int) -> bool:
     "Whether a mention shares the verb of the one before it"
     if place == 0:

@@ -23,14 +23,14 @@ SYSTEM = "You help people to reuse things or to throw them away safely."
 def conversation(question: str,
                  answer: str | None = None,  # None: to be generated
                  region: str | None = None,  # one of `regions()`; None: not said
-                 known: Sequence[str] = (),  # facts that the answer may be grounded in, in words
+                 known: Sequence[str] = (),  # facts that the answer may be grounded in, as text
                  ) -> list[dict[str, str]]:  # messages with `role` and `content`
     "The messages of one question"
     if region is not None and region not in regions().index:
         raise ValueError(f"region: found {region!r}, expected one of {', '.join(regions().index)}")
     for name, text in (("question", question), ("answer", answer)):
         if text is not None and not text.strip():
-            raise ValueError(f"{name}: found {text!r}, expected words")
+            raise ValueError(f"{name}: found {text!r}, expected text")
     system = SYSTEM if region is None else f"{SYSTEM} Region: {regions()['name'][region]}."
     if len(known):
         system += "\nKnown:\n" + "\n".join(f"- {row}" for row in known)
@@ -84,7 +84,7 @@ def end_of_turn(tokenizer: PreTrainedTokenizerBase) -> int:
     return special[-1]
 
 # %% ../../nbs/text/07_chat.ipynb #bfeca46a
-def prepare_tokenizer(tokenizer: PreTrainedTokenizerBase) -> list[str]:  # what was changed, for people to read
+def prepare_tokenizer(tokenizer: PreTrainedTokenizerBase) -> list[str]:  # what was changed, as text
     "Make a tokenizer ready for training: a template with marks, an end of turn, a padding token apart from it"
     if tokenizer.eos_token is None:
         raise ValueError("tokenizer: it has no eos_token; expected one that ends a text")

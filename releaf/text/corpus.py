@@ -55,7 +55,7 @@ def expand(table: pd.DataFrame, n: int, seed: int = 0) -> pd.DataFrame:  # the s
     both = pd.concat([table, more], ignore_index=True)
     both["sample_id"] = [sample_id(row) for row in both.to_dict("records")]
     twice = usable(both)["sample_id"].duplicated()
-    return both.drop(index=twice.index[twice]).reset_index(drop=True)  # dropped rows stay, for the ledger
+    return both.drop(index=twice.index[twice]).reset_index(drop=True)  # dropped rows stay in the table, with their reason
 
 # %% ../../nbs/text/10_corpus.ipynb #6e129007
 def make_corpus(n_samples: int,  # rows wanted after cleaning, all splits, before rows with facts in the prompt are added
@@ -90,7 +90,7 @@ def check_corpus(corpus: pd.DataFrame, where: str = "corpus") -> pd.DataFrame:  
         if empty.any():
             raise ValueError(f"{where}: row {rows['sample_id'][empty].iloc[0]}: column {name!r} is empty")
     if rows["sample_id"].duplicated().any():
-        raise ValueError(f"{where}: sample_id {rows['sample_id'][rows['sample_id'].duplicated()].iloc[0]} stands twice")
+        raise ValueError(f"{where}: sample_id {rows['sample_id'][rows['sample_id'].duplicated()].iloc[0]} occurs twice")
     if missing := set(SPLITS) - set(rows["split"]):
         raise ValueError(f"{where}: no rows in split {sorted(missing)[0]!r}, expected some in each of {', '.join(SPLITS)}")
     check_facts([key for own in rows["facts"] for key in own if not key.startswith("document:")], where)
@@ -123,7 +123,7 @@ def _jsonl(rows: pd.DataFrame) -> bytes:
 
 
 def write_corpus(corpus: pd.DataFrame, folder: str | Path) -> Path:
-    "Check and write `corpus.parquet` and one JSONL file a split"
+    "Check and write `corpus.parquet` and one JSONL file per split"
     folder = Path(resolve(folder))
     table = pa.Table.from_pandas(check_corpus(corpus, display_path(folder))[SCHEMA.names], schema=SCHEMA, preserve_index=False)
     stamp = {"format": "releaf corpus 1", "taxonomy_hash": taxonomy_hash(), "rules_hash": rules_hash(), "split_hash": split_hash(corpus)}

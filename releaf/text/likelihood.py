@@ -48,7 +48,7 @@ def bits_per_byte(table: pd.DataFrame) -> float:
     return float(table["nll"].sum() / np.log(2) / table["bytes"].sum())
 
 # %% ../../nbs/text/15_likelihood.ipynb #fad7db41
-def perplexity_interval(table: pd.DataFrame) -> tuple[float, float]:  # wants the column topic
+def perplexity_interval(table: pd.DataFrame) -> tuple[float, float]:  # needs the column topic
     "95% interval of the perplexity"
     low, high = np.exp(ratio_interval(table["nll"], table["tokens"], table["topic"]))
     return float(low), float(high)
@@ -76,7 +76,7 @@ def _groups(table: pd.DataFrame, column: str) -> list[tuple[str, pd.DataFrame]]:
 def perplexity_by(table: pd.DataFrame,  # as `token_nll` gives it, with the columns topic and `column`
                   column: str,  # kind, region, topic ...
                   ) -> pd.DataFrame:  # index its values, the worst first; rows, tokens, perplexity, low, high, bits_per_byte
-    "Perplexity of each group; a column that is not there is an error"
+    "Perplexity of each group; a column that is missing is an error"
     found = [{column: name, "rows": len(part), "tokens": int(part["tokens"].sum()), "perplexity": perplexity(part),
               **dict(zip(("low", "high"), perplexity_interval(part))), "bits_per_byte": bits_per_byte(part)}
              for name, part in _groups(table, column)]

@@ -94,7 +94,7 @@ def _check_question(row: Question, where: str) -> None:
         raise ValueError(f"{where}: bin: found {row.bin!r}, expected what the rules among its facts say: "
                          f"{', '.join(expected) or 'nothing'}")
     if len({text.casefold() for text in (row.answer, *row.wrong)}) <= len(row.wrong):
-        raise ValueError(f"{where}: wrong: an answer stands twice among the right and the wrong ones, expected different ones")
+        raise ValueError(f"{where}: wrong: an answer occurs twice among the right and the wrong ones, expected different ones")
 
 # %% ../../nbs/text/06_questions.ipynb #3fe27fb1
 def _once(values: list[str], path: Path, key: str) -> None:

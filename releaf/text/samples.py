@@ -35,7 +35,7 @@ SPLITS = ("train", "val", "test_topic", "test_phrasing")
 # %% ../../nbs/text/08_samples.ipynb #61717b7d
 @lru_cache(maxsize=1)
 def _phrases() -> tuple[dict, dict, dict, dict]:
-    "Ways of asking by form, answers by form and length, personas, cues by length"
+    "Phrasings by form, answers by form and length, personas, cues by length"
     t = patterns()
     asked = {form: list(zip(rows["family"], rows["text"])) for form, rows in t["questions"].groupby("form")}
     answers = {form: rows.groupby("length")["text"].agg(list).to_dict() for form, rows in t["answers"].groupby("form")}
@@ -59,7 +59,7 @@ def write_sample(case: Case, question: str, person: str, length: str, rng: np.ra
 
 # %% ../../nbs/text/08_samples.ipynb #91a82e51
 HELD_FRACTIONS = {"val": 0.05, "test_topic": 0.07}  # fractions of the units
-PHRASING_FRACTION = 0.14  # fraction of the ways of asking
+PHRASING_FRACTION = 0.14  # fraction of the phrasings
 
 
 def _draw(text: str, seed: int) -> float:
@@ -77,7 +77,7 @@ def unit_split(unit: str, seed: int = 0) -> str:
 
 # %% ../../nbs/text/08_samples.ipynb #331ff5bd
 def held_families(seed: int = 0) -> set[str]:
-    "The ways of asking that training does not have: one or two of each form that has enough of them"
+    "The phrasings that training does not have: one or two of each form that has enough of them"
     table, held = patterns()["questions"], set()
     for form, rows in table.groupby("form", sort=True):
         names = sorted(rows["family"], key=lambda name: _draw(f"{form}/{name}", seed))
@@ -136,7 +136,7 @@ def draw_samples(n: int,  # rows wanted
                  seed: int = 0,
                  documents: Sequence[str | Path] = (),  # Parquet files of texts, as `write_texts` leaves them
                  ) -> pd.DataFrame:  # raw samples with their split
-    "Raw samples: cases, ways of asking, personas, lengths; a file of documents that is not there is an error"
+    "Raw samples: cases, phrasings, personas, lengths; a file of documents that is missing is an error"
     if missing := [path for path in documents if not Path(resolve(path)).is_file()]:
         raise FileNotFoundError(f"documents: {display_path(Path(resolve(missing[0])))}: no such file, expected one that `write_texts` left")
     files = tuple((str(path), Path(resolve(path)).stat().st_mtime_ns) for path in documents)

@@ -35,10 +35,10 @@ def tiny_shape(values: dict[str, int]) -> TinyShape:
 @dataclass
 class LlmConfig(RunConfig):
     "The parameters of a fine-tuning run"
-    corpus_dir: str  # '' for a corpus made here; a folder that `releaf.text.corpus.write_corpus` wrote
-    n_samples: Annotated[int, Field(ge=200)]  # rows of a corpus made here
-    documents: str | list[str]  # Parquet files of texts that a corpus made here also asks about
-    model: str  # tiny: made here; a folder; or owner/name on the hub
+    corpus_dir: str  # '' for a corpus generated here; a folder that `releaf.text.corpus.write_corpus` wrote
+    n_samples: Annotated[int, Field(ge=200)]  # rows of a corpus generated here
+    documents: str | list[str]  # Parquet files of texts that a corpus generated here also asks about
+    model: str  # tiny: pretrained here; a folder; or owner/name on the hub
     tiny_hidden: PositiveInt
     tiny_layers: PositiveInt
     tiny_heads: PositiveInt
@@ -49,17 +49,17 @@ class LlmConfig(RunConfig):
     lora_alpha: PositiveFloat  # the adapter is scaled by alpha / r, or alpha / sqrt(r) with rslora
     lora_dropout: FractionBelow1
     target_modules: str | list[str]  # all-linear, or names of layers
-    load_in_4bit: bool  # of the frozen weights; wants bitsandbytes and a GPU
+    load_in_4bit: bool  # of the frozen weights; needs bitsandbytes and a GPU
     merge: bool  # also write base and adapter as one model
     max_length: Annotated[int, Field(ge=16)]  # tokens of a row; longer ones are counted, and too many are an error
     packing: bool  # several conversations in a line, which do not attend to each other
-    gradient_accumulation_steps: PositiveInt  # batches a step
+    gradient_accumulation_steps: PositiveInt  # batches per optimiser step
     warmup: FractionBelow1  # fraction of the steps
     gradient_checkpointing: Switch  # recompute activations to save memory; auto: when memory asks for it
     max_test: NonNegativeInt  # rows of each test set at most; 0: all
     max_new_tokens: PositiveInt  # of a generated answer
     num_workers: NonNegativeInt  # processes that load batches
-    num_processes: PositiveInt  # training processes; one a GPU
+    num_processes: PositiveInt  # training processes; one per GPU
     precision: Literal["auto", "no", "bf16"]  # auto: bf16 on a GPU
     resumable_fields: ClassVar[tuple[str, ...]] = (*RunConfig.resumable_fields, "merge", "gradient_checkpointing", "num_workers")
 

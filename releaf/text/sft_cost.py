@@ -27,10 +27,10 @@ def model_shape(config: PretrainedConfig) -> dict:
 def training_cost(shape: dict,  # a model's configuration, as `model_shape` gives it
                   lora_r: int,
                   length: int,  # tokens of a line
-                  lines: int = 1,  # a step and card, before accumulation
+                  lines: int = 1,  # a step and device, before accumulation
                   gradient_checkpointing: bool = False,
                   weight_bytes: float = 2.0,  # a frozen weight: 4, 2 (bf16) or about 0.56 (four bits with their scales)
-                  ) -> dict[str, float]:  # weights, FLOP a token, bytes
+                  ) -> dict[str, float]:  # weights, FLOP per token, bytes
     "Cost of training an adapter on all linear layers"
     h, inner, layers = shape["hidden_size"], shape["intermediate_size"], shape["num_hidden_layers"]
     heads, vocab = shape["num_attention_heads"], shape["vocab_size"]

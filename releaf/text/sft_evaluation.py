@@ -41,7 +41,7 @@ class Evaluation:
 
 # %% ../../nbs/text/23_sft_evaluation.ipynb #a8ed90f6
 def test_sets(config: LlmConfig, data: SftData) -> dict[str, pd.DataFrame]:
-    "The test sets, by the suffix of their metrics: new topics, new ways of asking, and hand-written rows"
+    "The test sets, by the suffix of their metrics: new topics, held-out phrasings, and hand-written rows"
     by_hand = pd.concat([subsample(read_questions(), config.max_test), subsample(read_safety(), config.max_test)], ignore_index=True)
     return {"": data.rows["test_topic"], "phrasing": data.rows["test_phrasing"], "hand": by_hand}
 

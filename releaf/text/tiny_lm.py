@@ -56,10 +56,10 @@ def start_copying(model: LlamaForCausalLM,  # changed in place
                   ) -> int:  # dimensions in which tokens are compared
     "Initialise an induction head in two layers: `A B ... A` is followed by `B`"
     width, size = model.config.hidden_size, model.config.hidden_size // model.config.num_attention_heads
-    turn = model.config.rope_parameters["rope_theta"] ** (-torch.arange(0, size, 2) / size)  # radians a token, by pair of dimensions
+    turn = model.config.rope_parameters["rope_theta"] ** (-torch.arange(0, size, 2) / size)  # radians per token, by pair of dimensions
     slow = torch.nonzero(turn * reach < 1).flatten().tolist()
     compared, half = slow + [pair + size // 2 for pair in slow], size // 2
-    notes, count = len(compared), torch.arange(len(compared))  # the first dimensions hold notes, the others the token
+    notes, count = len(compared), torch.arange(len(compared))  # the first dimensions hold the previous token, the others the token itself
     back, search = model.model.layers[0].self_attn, model.model.layers[1].self_attn
     scale = _damp(model, notes, size, damping)
     back.k_proj.bias[:half] = (sharp * size ** 0.5) ** 0.5

@@ -42,7 +42,7 @@ def check_region(name: str) -> str:  # the name
 @dataclass
 class MultiheadConfig(PhotographConfig):
     "The parameters of a run of the three-head classifier"
-    batch_size: Annotated[int, Field(ge=2)]  # images a step, a process; batch normalisation needs two
+    batch_size: Annotated[int, Field(ge=2)]  # images per step and process; batch normalisation needs two
     lr: PositiveFloat  # at the top of the schedule
     head: Literal["consistent", "independent"]
     backbone: Annotated[str, AfterValidator(check_backbone)]  # a timm model
@@ -58,7 +58,7 @@ class MultiheadConfig(PhotographConfig):
     augment: Fraction  # strength
     use_balanced_sampler: bool
     balance_by: Literal["label_set", "item", "material", "family", "bin"]
-    tta: Literal[1, 2, 8]  # flips and turns averaged at prediction
+    tta: Literal[1, 2, 8]  # flips and rotations averaged at prediction
     best_metric: Literal["val_loss", "val_source_accuracy", "val_source_macro_f1", "val_item_macro_f1", "val_material_macro_f1",
                          "val_family_macro_f1", "val_bin_macro_f1"]  # column of the history that chooses the best epoch
     compile: bool
@@ -78,7 +78,7 @@ def _holds_manifest(folder: str) -> bool:
 
 
 def find_folders(config: PhotographConfig) -> list[tuple[str, str]]:  # each folder and its label map; '' for a manifest
-    "The folders of `data_dir`; one that is not there or has no label map, and a label map that is not read, are errors"
+    "The folders of `data_dir`; a missing folder, one without a label map, and an unused label map are errors"
     folders, sources, found, read = as_list(config.data_dir), as_list(config.source), [], set()
     for number, folder in enumerate(folders):
         if _holds_manifest(folder):
@@ -110,12 +110,12 @@ def check_inputs(config: MultiheadConfig) -> None:
 
 # %% ../../nbs/vision/08_config.ipynb #0e5255f7
 def sample_folder(config: PhotographConfig) -> Path:
-    "The folder of the drawn sample of this size; drawn if it is not there"
+    "The folder of the synthetic sample of this size; drawn if it is not there"
     return draw_sample(workspace() / "data" / f"sample-v{DRAWING_VERSION}-{config.sample_size}", n_per_item=config.sample_size, n_scenes=12)
 
 
 def sample_manifest(config: PhotographConfig) -> pd.DataFrame:
-    "The drawn sample: three sources that label by item, by material, and by bin"
+    "The synthetic sample: three sources that label by item, by material, and by bin"
     folder = sample_folder(config)
     return join_manifests([manifest_from_folder(folder / name, name) for name in ("sample_items", "sample_materials", "sample_bins")])
 
@@ -149,7 +149,7 @@ def open_data(config: MultiheadConfig, run: Run) -> pd.DataFrame:
     return manifest
 
 # %% ../../nbs/vision/08_config.ipynb #2d6a3c49
-def ledger(manifest: pd.DataFrame) -> pd.DataFrame:  # one row a source: found, dropped, groups, and images by split
+def ledger(manifest: pd.DataFrame) -> pd.DataFrame:  # one row per source: found, dropped, groups, and images by split
     "For each source: files found, dropped and used"
     table = manifest.groupby("source").agg(found=("path", "size"), dropped=("drop_reason", "count"), groups=("group_id", "nunique"))
     return table.join(usable(manifest).groupby(["source", "split"]).size().unstack(fill_value=0))
@@ -159,20 +159,20 @@ def ledger(manifest: pd.DataFrame) -> pd.DataFrame:  # one row a source: found, 
 class DatasetConfig:
     "The parameters of datasets and loaders without a training run"
     __pydantic_config__ = PhotographConfig.__pydantic_config__
-    data_dir: str | list[str]  # '' for drawn photographs; folders with a manifest or class folders; several by a list or commas
+    data_dir: str | list[str]  # '' for synthetic photographs; folders with a manifest or class folders; several by a list or commas
     source: str | list[str]  # label map of each folder that is no manifest
-    annotations: str  # COCO file of the detector's batch; '' for the drawn scenes
+    annotations: str  # COCO file of the detector's batch; '' for the synthetic scenes
     annotations_source: str  # label map of its categories
     split: Literal["train", "val", "test"]
-    image_size: Annotated[int, Field(ge=16)]  # side of the square that the network sees
+    image_size: Annotated[int, Field(ge=16)]  # side of the square network input
     batch_size: PositiveInt
     augment: Fraction  # strength
-    flip_rotate: bool  # augment with all flips and turns; False: mirrored only
+    flip_rotate: bool  # augment with all flips and rotations; False: mirrored only
     region: Annotated[str, AfterValidator(check_region)]  # whose bins are determined
     num_workers: NonNegativeInt  # processes that load images
-    max_unreadable: Fraction  # of the files, over which to stop (a handful is always allowed)
-    near_duplicates: bool  # group flips, turns and resized copies before splitting
-    sample_size: PositiveInt  # of the drawn sample
+    max_unreadable: Fraction  # of the files, over which to stop (five are always allowed)
+    near_duplicates: bool  # group flipped, rotated and resized copies before splitting
+    sample_size: PositiveInt  # of the synthetic sample
     val_fraction: OpenFraction
     test_fraction: OpenFraction
     seed: NonNegativeInt

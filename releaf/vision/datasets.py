@@ -144,7 +144,7 @@ def image_cache(manifest: pd.DataFrame,  # usable rows
 # %% ../../nbs/vision/03_datasets.ipynb #05e0897f
 def train_transform(image_size: int,  # side of the square that comes out
                     strength: float = 1.0,  # 0: crops and flips only; 1: all
-                    flip_rotate: bool = True,  # all eight flips and turns; False: mirrored only
+                    flip_rotate: bool = True,  # all eight flips and rotations; False: mirrored only
                     ) -> A.Compose:  # takes and gives uint8 [h, w, 3]
     "The random augmentation of a training image"
     if not 0 <= strength <= 1:
@@ -185,8 +185,8 @@ class WasteClassificationDataset(AugmentedDataset):
     def __init__(self,
                  manifest: pd.DataFrame,  # rows with a label set
                  sets: LabelSets,  # the run's label sets
-                 image_size: int,  # side of the square that the network sees
-                 transform: A.Compose | None = None,  # None: the image squashed to `image_size`
+                 image_size: int,  # side of the square network input
+                 transform: A.Compose | None = None,  # None: the image resized to `image_size`, aspect ratio not kept
                  cache_size: int = 0,  # side of the cached image; 0: decode each time
                  seed: int = 0,  # the augmentation's seed
                  workers: int = 1,  # processes that fill the cache

@@ -32,8 +32,8 @@ class Evaluation:
     "The results on the test split"
     metrics: dict[str, Any]  # every number, flat
     tables: dict[str, pd.DataFrame]  # classes of each head, and of `source`: precision, recall, f1, n
-    answers: pd.DataFrame  # a row an image
-    robustness: pd.DataFrame  # a row a corruption
+    answers: pd.DataFrame  # a row per image
+    robustness: pd.DataFrame  # a row per corruption
 
 
 HEADLINE = ("test_family_macro_f1", "test_family_accuracy", "test_source_accuracy", "test_source_accuracy_low", "test_source_accuracy_high",

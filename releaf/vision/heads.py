@@ -22,7 +22,7 @@ from ..waste.taxonomy import load_taxonomy, pair_matrix
 # %% ../../nbs/vision/01_heads.ipynb #6955d382
 def spread_matrix(allowed: np.ndarray,  # bool [sets, pairs]: the label sets of the training split
                   ) -> np.ndarray:  # float32 [pairs, pairs]: p @ spread gives each pair its part of its class's mass
-    "Spread probability evenly over the pairs that no training label tells apart"
+    "Spread probability evenly over the pairs that no training label distinguishes"
     taxonomy = load_taxonomy()
     equivalent: dict[bytes, list[int]] = {}
     for pair in range(len(taxonomy.pairs)):
@@ -74,7 +74,7 @@ class ConsistentHead(nn.Module):
 
 # %% ../../nbs/vision/01_heads.ipynb #6616afc0
 class IndependentHead(nn.Module):
-    "Three linear layers that know nothing of each other: the usual multi-task baseline"
+    "Three independent linear layers: the usual multi-task baseline"
     derived_bin = False  # the bin is learnt, under one region's rules
 
     def __init__(self, n_features: int,
@@ -147,7 +147,7 @@ def illegal(answer: dict[str, np.ndarray],  # from `decide`
 # %% ../../nbs/vision/01_heads.ipynb #9a57b6f2
 @timm.models.register_model
 def resnet18d_half(pretrained: bool = False, **options) -> nn.Module:
-    "ResNet-18-D at half its width: 2.8 million weights, for training from nothing on a CPU"
+    "ResNet-18-D at half its width: 2.8 million weights, for training from scratch on a CPU"
     if pretrained:
         raise ValueError("backbone 'resnet18d_half' has no published weights; pretrained must be False or a file")
     return timm.create_model("resnet18d", channels=(32, 64, 128, 256), stem_width=16, **options)
@@ -163,7 +163,7 @@ def check_backbone(name: str) -> str:  # the name
 
 # %% ../../nbs/vision/01_heads.ipynb #v1000007
 def find_weights(path: str) -> Path:
-    "A local weights file; one that is not there is an error"
+    "A local weights file; a missing one is an error"
     found = Path(resolve(path))
     if not found.is_file():
         raise FileNotFoundError(f"pretrained: {display_path(found)} is not a file; expected true, false or a weights file")

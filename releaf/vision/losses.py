@@ -38,7 +38,7 @@ class SetLoss(nn.Module):
                  ):
         super().__init__()
         check_weights(weights)
-        self.weights, self.tables = dict(weights), {}  # a weight of zero stays in the sum: DDP wants every layer in it
+        self.weights, self.tables = dict(weights), {}  # a weight of zero stays in the sum: DDP needs every layer in it
         for name, (table, mask) in head.allowed(sets).items():
             self.tables[name] = table
             self.register_buffer(f"allowed_{name}", torch.tensor(mask), persistent=False)

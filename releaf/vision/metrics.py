@@ -27,7 +27,7 @@ from .datasets import HEADS, LabelSets
 def class_table(truth: np.ndarray,  # int [n], all determined
                 answer: np.ndarray,  # int [n]
                 classes: list[str],
-                ) -> pd.DataFrame:  # one row a class that occurs: precision, recall, f1, n
+                ) -> pd.DataFrame:  # one row per class that occurs: precision, recall, f1, n
     "Precision, recall and F1 of each class"
     present = np.unique(truth)
     precision, recall, f1, n = precision_recall_fscore_support(truth, answer, labels=present, zero_division=0)
@@ -103,7 +103,7 @@ def source_answers(label_mass: np.ndarray,  # [n, sets]: what each label is give
                    numbers: np.ndarray,  # int [n]: each image's own label set
                    sets: LabelSets,
                    ) -> tuple[np.ndarray, np.ndarray]:  # int [n]: the label set answered; [n]: its probability in the source
-    "The likeliest label among those of each image's own source"
+    "The most probable label among those of each image's own source"
     _, kind = np.unique(sets.allowed, axis=0, return_inverse=True)
     same_source = sets.sources[:, None] == sets.sources[None]
     equivalent = same_source & (kind.ravel()[:, None] == kind.ravel()[None])
@@ -190,7 +190,7 @@ def plot_reliability(confidence: np.ndarray,  # [n], in [0, 1]
 
 # %% ../../nbs/vision/04_metrics.ipynb #v4000009
 def image_grid(images: Iterable[np.ndarray],  # uint8 [height, width, 3] each
-               titles: Iterable[str],  # one an image
+               titles: Iterable[str],  # one per image
                columns: int = 6, width: float = 2.4,  # inches of a column
                title_lines: int = 2) -> Figure:
     "Images with titles in rows of `columns`; no empty places but at the end of the last row"

@@ -59,7 +59,7 @@ def make_loaders(config: MultiheadConfig, datasets: dict[str, WasteClassificatio
 
 # %% ../../nbs/vision/09_network.ipynb #7f296075
 def build_model(config: MultiheadConfig, manifest: pd.DataFrame, sets: LabelSets) -> WasteClassifier:
-    "The network of a run; pairs that the training labels cannot tell apart share their probability evenly"
+    "The network of a run; pairs that the training labels do not distinguish share their probability evenly"
     numbers = np.unique(sets.number(usable(manifest).query("split == 'train'")["label_set"].dropna()))
     model = WasteClassifier(make_backbone(config.backbone, config.pretrained, config.image_size), config.head,
                             spread_matrix(sets.allowed[numbers]), config.region, config.image_size)

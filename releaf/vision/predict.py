@@ -67,7 +67,7 @@ def _answers(self: Classifier, images: list[np.ndarray], region: str) -> list[di
 def predict(self: Classifier,
             paths: list[str | Path],  # files (relative ones from the repository root) or addresses
             region: str = "us",  # whose rules say which bin
-            batch_size: int = 64) -> pd.DataFrame:  # a row a path, in order, with the columns of ANSWER_COLUMNS
+            batch_size: int = 64) -> pd.DataFrame:  # a row per path, in order, with the columns of ANSWER_COLUMNS
     "Item, material, family and bin of each photograph"
     if isinstance(paths, str | Path):
         raise TypeError(f"paths: found the single path {str(paths)!r}, expected a list of paths")

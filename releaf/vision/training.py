@@ -99,7 +99,7 @@ class Pacing:
         self.segment, self.next, self.mark = Segment(0, steps, *span), max(10, steps // 20), (0, budget.clock())
 
     def update(self, step: int) -> None:
-        "Called before each step; where time is limited, fits the rest of the epoch to it now and then"
+        "Called before each step; where time is limited, fits the rest of the epoch to it at intervals"
         if self.budget.limit is None or step not in (2, self.next):
             return
         if self.accelerator.device.type == "cuda":
@@ -229,7 +229,7 @@ def run_epoch(parts: Parts, config: MultiheadConfig, counters: dict,
 
 # %% ../../nbs/vision/10_training.ipynb #b23d8c0d
 def _announce(config: MultiheadConfig, run: Run, parts: Parts, counters: dict, history: list[dict]) -> None:
-    "Say where the run stands, and when this machine's precision is another than before"
+    "Announce the state of the run, and whether this machine's precision differs from before"
     run.announce(counters["epoch"], counters["ended"])
     if not counters["epoch"]:
         return
@@ -242,7 +242,7 @@ def _announce(config: MultiheadConfig, run: Run, parts: Parts, counters: dict, h
 def fit(config: MultiheadConfig, run: Run, manifest: pd.DataFrame,
         show: Callable[[dict], None] = print_row,  # what prints an epoch's row
         clock: Callable[[], float] = time.perf_counter) -> None:
-    "Train in this process (one of several, when torchrun started it), from wherever the run stands"
+    "Train in this process (one of several under torchrun), from the last finished epoch"
     keep_memory()
     accelerator = accelerator_for(config.device, config.precision, config.gradient_accumulation_steps)
     parts = make_parts(config, manifest, accelerator)

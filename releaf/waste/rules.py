@@ -65,7 +65,7 @@ def _problem_in_rule(rows: pd.DataFrame,  # the rows of one (item, material)
                      ) -> str:  # what was found and what was expected; empty if all is well
     "Check that the rows of one rule fit together"
     if rows["condition"].duplicated().any():
-        return f"condition {rows['condition'][rows['condition'].duplicated()].iloc[0]!r} stands twice, expected once"
+        return f"condition {rows['condition'][rows['condition'].duplicated()].iloc[0]!r} occurs twice, expected once"
     defaults = (rows["default"] == "yes").sum()
     if defaults != 1:
         return f"{defaults} rows with default=yes, expected exactly one"
@@ -116,7 +116,7 @@ class Answer:
     prepare: str  # what to do with it first, '' if nothing
     source: str  # where the rule was read
     date_read: str  # when, '' if it is general knowledge
-    sure: bool  # whether it stands in a text that was read
+    sure: bool  # whether a text that was read says so
     note: str  # exceptions and changes to come
 
 # %% ../../nbs/waste/02_rules.ipynb #e8b28646

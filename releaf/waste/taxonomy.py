@@ -32,7 +32,7 @@ def read_table(path: Path,  # a CSV file
         bad = table[key].duplicated() | table[key].eq("")
         if bad.any():
             raise ValueError(f"{display_path(path)}: line {bad.idxmax() + 2}: {key} {table[key][bad.idxmax()]!r} "
-                             "is empty or stands twice")
+                             "is empty or occurs twice")
     return table
 
 # %% ../../nbs/waste/01_taxonomy.ipynb #384f3623
@@ -102,7 +102,7 @@ def read_taxonomy(folder: Path,  # holds items.csv, materials.csv, families.csv 
         unknown = [name for name in names if name not in set(materials["material"])]
         if unknown or len(set(names)) != len(names):
             raise ValueError(f"{display_path(folder / 'items.csv')}: {item}: material {(unknown or names)[0]!r} "
-                             "is unknown or stands twice")
+                             "is unknown or occurs twice")
     unused = set(materials["material"]) - {name for listed in items["materials"] for name in listed.split(";")}
     if unused:
         raise ValueError(f"{display_path(folder / 'materials.csv')}: {sorted(unused)[0]!r} belongs to no item")

@@ -20,13 +20,14 @@ from ..core.config import (as_list, Fraction, FractionBelow1, NonNegativeFloat, 
 from ..core.devices import pick_device, pick_precision
 from ..core.paths import display_path, resolve, workspace
 from ..core.runs import Run
+from ..core.weights import find_weights, weights_table
 from ..data.config import PhotographConfig
 from ..data.manifest import read_manifest, usable, write_manifest
 from ..data.readers import join_manifests, manifest_from_folder
 from ..data.split import ready_to_train
 from ..sample.dataset import draw_sample
 from ..sample.scenes import DRAWING_VERSION
-from .heads import check_backbone, find_weights
+from .heads import check_backbone
 from .losses import check_weights
 from ..waste.label_maps import find_source, source_table
 from ..waste.rules import regions
@@ -42,14 +43,16 @@ def check_region(name: str) -> str:  # the name
 @dataclass
 class MultiheadConfig(PhotographConfig):
     "The parameters of a run of the three-head classifier"
+    epochs: NonNegativeInt  # passes over the training split; 0: the probe alone
     batch_size: Annotated[int, Field(ge=2)]  # images per step and process; batch normalisation needs two
     lr: PositiveFloat  # at the top of the schedule
     head: Literal["consistent", "independent"]
     backbone: Annotated[str, AfterValidator(check_backbone)]  # a timm model
-    pretrained: Annotated[bool | str, Field(union_mode="left_to_right")]  # False, True (the hub), or a local weights file
+    pretrained: Annotated[bool | str, Field(union_mode="left_to_right")]  # False, True (the hub), a name in weights.csv, a file, a run
     cache_size: NonNegativeInt  # side of the cached image; 0: decode every time
     optimizer: Literal["sgd", "adamw"]
     warmup: FractionBelow1  # fraction of the schedule in which the rate rises
+    probe: bool  # fit the heads on the frozen backbone first (linear probe); with epochs 0 that is all
     loss_weights: Annotated[dict[str, float], AfterValidator(check_weights)]  # item, material, bin
     ema_decay: FractionBelow1  # of the averaged weights; 0: none
     mixup: NonNegativeFloat  # Beta parameter; 0: none
@@ -70,6 +73,11 @@ class MultiheadConfig(PhotographConfig):
         super().__post_init__()
         if 0 < self.cache_size < self.image_size:
             raise ValueError(f"cache_size {self.cache_size} is below image_size {self.image_size}; expected 0 or at least as much")
+        if not self.epochs and not self.probe:
+            raise ValueError("epochs: found 0, which trains nothing; expected at least 1, or probe True")
+        if self.probe and (self.head != "consistent" or self.num_processes > 1):
+            raise ValueError("probe: expected head 'consistent' and num_processes 1; found "
+                             f"{self.head!r} and {self.num_processes}")
 
 # %% ../../nbs/vision/08_config.ipynb #v8000005
 def _holds_manifest(folder: str) -> bool:
@@ -104,7 +112,8 @@ def check_inputs(config: MultiheadConfig) -> None:
     find_folders(config)
     if config.pretrained is True and not timm.is_model_pretrained(config.backbone):
         raise ValueError(f"pretrained: the hub has no weights of backbone {config.backbone!r}; expected False or a weights file")
-    if isinstance(config.pretrained, str):
+    begun = config.run_dir and (Path(resolve(config.run_dir)) / "last").is_dir()  # then they are not needed again
+    if isinstance(config.pretrained, str) and config.pretrained not in weights_table() and not begun:
         find_weights(config.pretrained)
     pick_precision(config.precision, pick_device(config.device))
 

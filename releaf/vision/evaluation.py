@@ -40,7 +40,8 @@ HEADLINE = ("test_family_macro_f1", "test_family_accuracy", "test_source_accurac
             "test_item_accuracy", "test_material_accuracy", "test_bin_accuracy", "test_mean_accuracy", "test_ece",
             "test_robust_source_accuracy", "illegal_triples", "bin_is_derived", "baseline_linear_family_macro_f1",
             "baseline_majority_source_accuracy", "baseline_linear_source_accuracy", "temperature", "n_train", "n_val", "n_test",
-            "epochs_run", "best_epoch", "train_seconds", "train_throughput", "precision", "region", "taxonomy_hash")  # in metrics.json
+            "epochs_run", "best_epoch", "train_seconds", "train_throughput", "precision", "weights_loaded",
+            "region", "taxonomy_hash")  # in metrics.json
 
 # %% ../../nbs/vision/11_evaluation.ipynb #v11000002
 def _datasets(config: MultiheadConfig, manifest: pd.DataFrame) -> dict[str, WasteClassificationDataset]:
@@ -66,7 +67,8 @@ def _about_run(config: MultiheadConfig, run: Run, manifest: pd.DataFrame, data: 
             "n_dropped": int(manifest["drop_reason"].notna().sum()), "epochs_run": int(history["epoch"].max()),
             "best_epoch": facts["epoch"],
             "train_seconds": float(history["seconds"].sum()), "train_throughput": float(history["throughput"].median()),
-            "precision": facts["precision"], "region": config.region, "taxonomy_hash": taxonomy_hash()}
+            "precision": facts["precision"], "weights_loaded": facts.get("weights_loaded", 0),
+            "region": config.region, "taxonomy_hash": taxonomy_hash()}
 
 
 def read_evaluation(run: Run) -> Evaluation:

@@ -4,18 +4,15 @@
 
 # %% auto #0
 __all__ = ['HEAD_TYPES', 'spread_matrix', 'head_matrices', 'ConsistentHead', 'IndependentHead', 'decide', 'illegal',
-           'resnet18d_half', 'check_backbone', 'find_weights', 'make_backbone', 'count_features', 'WasteClassifier']
+           'resnet18d_half', 'check_backbone', 'make_backbone', 'count_features', 'WasteClassifier']
 
 # %% ../../nbs/vision/01_heads.ipynb #3504521e
-from pathlib import Path
-
 import numpy as np
 import timm
 import torch
 from fastcore.basics import patch
 from torch import nn
 
-from ..core.paths import display_path, resolve
 from ..waste.rules import bin_matrix
 from ..waste.taxonomy import load_taxonomy, pair_matrix
 
@@ -149,7 +146,7 @@ def illegal(answer: dict[str, np.ndarray],  # from `decide`
 def resnet18d_half(pretrained: bool = False, **options) -> nn.Module:
     "ResNet-18-D at half its width: 2.8 million weights, for training from scratch on a CPU"
     if pretrained:
-        raise ValueError("backbone 'resnet18d_half' has no published weights; pretrained must be False or a file")
+        raise ValueError("backbone 'resnet18d_half' has no published weights; pretrained must be False or name weights")
     return timm.create_model("resnet18d", channels=(32, 64, 128, 256), stem_width=16, **options)
 
 # %% ../../nbs/vision/01_heads.ipynb #06675612
@@ -161,27 +158,16 @@ def check_backbone(name: str) -> str:  # the name
                          + (f"; similar: {', '.join(near)}" if near else ""))
     return name
 
-# %% ../../nbs/vision/01_heads.ipynb #v1000007
-def find_weights(path: str) -> Path:
-    "A local weights file; a missing one is an error"
-    found = Path(resolve(path))
-    if not found.is_file():
-        raise FileNotFoundError(f"pretrained: {display_path(found)} is not a file; expected true, false or a weights file")
-    return found
-
 # %% ../../nbs/vision/01_heads.ipynb #c5ff883e
 def make_backbone(name: str,  # a timm model
-                  pretrained: bool | str = False,  # True: from the hub; a path: a local .safetensors or .pth
+                  pretrained: bool = False,  # with timm's weights from the hub; other weights: `releaf.vision.pretrained`
                   image_size: int = 224,  # side of the square that it will see, for those that are built for one size
                   ) -> nn.Module:  # gives features [batch, n]
     "A timm backbone without its classifier"
     check_backbone(name)
     facts = timm.get_pretrained_cfg(name)
     options = {"img_size": image_size} if facts is not None and facts.fixed_input_size else {}
-    if isinstance(pretrained, bool):
-        return timm.create_model(name, pretrained=pretrained, num_classes=0, **options)
-    overlay = {"file": str(find_weights(pretrained))}
-    return timm.create_model(name, pretrained=True, pretrained_cfg_overlay=overlay, num_classes=0, **options)
+    return timm.create_model(name, pretrained=pretrained, num_classes=0, **options)
 
 # %% ../../nbs/vision/01_heads.ipynb #v1000009
 def count_features(backbone: nn.Module, image_size: int) -> int:

@@ -22,6 +22,7 @@ from .config import MultiheadConfig
 from .datasets import get_balanced_sampler, HEADS, LabelSets, make_loader, train_transform, WasteClassificationDataset
 from .heads import make_backbone, spread_matrix, WasteClassifier
 from .metrics import several_labels
+from .pretrained import load_pretrained
 from ..waste.label_maps import hash_parts, taxonomy_hash
 
 # %% ../../nbs/vision/09_network.ipynb #d9ac7813
@@ -58,11 +59,17 @@ def make_loaders(config: MultiheadConfig, datasets: dict[str, WasteClassificatio
             "val": make_loader(datasets["val"], config.batch_size, None, config.num_workers, pin_memory=pin)}
 
 # %% ../../nbs/vision/09_network.ipynb #7f296075
-def build_model(config: MultiheadConfig, manifest: pd.DataFrame, sets: LabelSets) -> WasteClassifier:
+def build_model(config: MultiheadConfig, manifest: pd.DataFrame, sets: LabelSets,
+                start: bool = True,  # load pretrained weights where the configuration names some; False where `last/` follows
+                ) -> WasteClassifier:  # its `weights_loaded` counts the tensors that came from elsewhere
     "The network of a run; pairs that the training labels do not distinguish share their probability evenly"
     numbers = np.unique(sets.number(usable(manifest).query("split == 'train'")["label_set"].dropna()))
-    model = WasteClassifier(make_backbone(config.backbone, config.pretrained, config.image_size), config.head,
+    hub = start and config.pretrained is True
+    model = WasteClassifier(make_backbone(config.backbone, hub, config.image_size), config.head,
                             spread_matrix(sets.allowed[numbers]), config.region, config.image_size)
+    model.weights_loaded = len(model.backbone.state_dict()) if hub else 0
+    if start and isinstance(config.pretrained, str):
+        model.weights_loaded = load_pretrained(model, config.pretrained)
     return model.to(memory_format=torch.channels_last) if config.channels_last else model
 
 

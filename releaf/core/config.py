@@ -81,7 +81,8 @@ def _message(problem: dict[str, Any]) -> str:
     text = problem["msg"].removeprefix("Value error, ")
     if not problem["loc"]:
         return text
-    found = "" if problem["type"] == "missing" else f", found {problem['input']!r}"
+    ours = problem["type"] == "value_error" and repr(problem["input"]) in text  # names it already
+    found = "" if ours or problem["type"] == "missing" else f", found {problem['input']!r}"
     return f"parameter {str(problem['loc'][0])!r}: {text}{found}"
 
 # %% ../../nbs/core/03_config.ipynb #9e9c3caa

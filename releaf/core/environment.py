@@ -17,7 +17,7 @@ import torch
 
 import releaf
 
-from .files import read_json, write_json
+from .files import code_hash, read_json, write_json
 from .paths import find_checkout
 
 # %% ../../nbs/core/09_environment.ipynb #b5947c93
@@ -40,7 +40,7 @@ def environment() -> dict[str, Any]:
     "Current versions, processors and commit, as a flat JSON record"
     found = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions() if d.metadata["Name"] in PACKAGES}
     status = _git("status", "--porcelain")
-    return {"releaf": releaf.__version__, "python": platform.python_version(), "system": platform.system(),
+    return {"releaf": releaf.__version__, "code": code_hash(), "python": platform.python_version(), "system": platform.system(),
             "machine": platform.machine(), "cpus": os.cpu_count(), "torch_threads": torch.get_num_threads(),
             "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
             "gpus": torch.cuda.device_count(), "commit": _git("rev-parse", "HEAD"),
@@ -48,25 +48,28 @@ def environment() -> dict[str, Any]:
             "packages": dict(sorted(found.items()))}
 
 # %% ../../nbs/core/09_environment.ipynb #c9a00001
-def code_changes(before: dict[str, Any], now: dict[str, Any]) -> str:
-    "How the code of two starts differs, as text; '' where no difference is known"
-    found = []
-    if before.get("releaf") != now["releaf"]:
-        found.append(f"releaf {before.get('releaf') or 'of unknown version'} then, {now['releaf']} now")
-    if before["commit"] != now["commit"]:
-        found.append(f"commit {str(before['commit'])[:8]} then, {str(now['commit'])[:8]} now")
-    if not found and (before["uncommitted_changes"] or now["uncommitted_changes"]):
-        found.append("uncommitted changes, which nothing records")
-    return ", ".join(found)
+def _code_of(record: dict[str, Any]) -> str:
+    "One start's code in words"
+    commit = f", commit {record['commit'][:8]}" if record["commit"] else ""
+    return f"releaf {record.get('releaf', 'of unknown version')}{commit}, files {record.get('code', 'unknown')[:8]}"
+
+
+def code_changes(starts: list[dict[str, Any]],  # records of earlier starts, the first one first
+                 now: dict[str, Any]) -> str:
+    "By which other code a run was computed before, as text; '' where none is known"
+    same = lambda record: record["code"] == now["code"] if "code" in record else record["commit"] == now["commit"]
+    others = dict.fromkeys(_code_of(record) for record in starts if not same(record))
+    return f"{'; '.join(others)} then, {_code_of(now)} now" if others else ""
 
 # %% ../../nbs/core/09_environment.ipynb #3ffa9e55
-def record_start(folder: Path) -> str:  # what differs from the code of the last start, as text; '' where nothing does
+def record_start(folder: Path) -> str:  # by which other code the run was computed before, as text; '' where none is known
     "Write the environment of this start of a run; those of earlier starts stay beside it"
     record, place, words = environment(), folder / "environment.json", ""
     if place.exists():
         before = read_json(place)
         earlier = before.pop("earlier_starts", [])
-        record |= {"earlier_starts": earlier if before == record else [*earlier, before]}
-        words = code_changes(before, record)
+        starts = earlier if before == record else [*earlier, before]
+        words = code_changes(starts, record)
+        record |= {"earlier_starts": starts}
     write_json(place, record)
     return words

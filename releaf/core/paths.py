@@ -74,4 +74,7 @@ def resolve(path: str | Path,  # relative to the checkout, absolute, `~`, or an 
 # %% ../../nbs/core/01_paths.ipynb #c1a00008
 def display_path(path: str | Path) -> str:
     "`path` for messages: relative where that is shorter"
-    return str(path) if "://" in str(path) else min(os.path.relpath(path, find_checkout()), str(path), key=len)
+    if "://" in str(path):
+        return str(path)
+    relative = os.path.relpath(path, find_checkout())
+    return str(path) if find_checkout() is None and relative.startswith("..") else min(relative, str(path), key=len)

@@ -145,8 +145,7 @@ def announce(self: Run,
              "finished": f"finished before, after {epochs_done} epochs: nothing is trained again"}[state]
     show(f"{display_path(self.dir)}: {words}")
     if self.code_changes and state != "new":
-        show(f"the code is not what it was when this run was last started ({self.code_changes}); its weights come from the code of then; "
-             "for a run of today's code alone, name another run_dir")
+        show(f"this run was also started with other code ({self.code_changes}); for a run of the present code alone, name another run_dir")
     return state
 
 # %% ../../nbs/core/11_runs.ipynb #a757aa5a
@@ -246,11 +245,11 @@ def conclude(self: Run,
     "Print the run folder, its headline scores and the lines that use it; log test scores and figures to W&B"
     metrics, where = read_json(self.dir / "metrics.json"), display_path(self.dir)
     number = lambda value: f"{value:.3f}" if isinstance(value, float) else str(value)
-    print(f"run folder: {where}")
+    say(f"run folder: {where}")
     for key in headline:
         ends = [metrics.get(f"{key}_{end}") for end in ("low", "high")]
-        print(f"  {key}: {number(metrics[key])}" + (f" ({ends[0]:.3f} to {ends[1]:.3f})" if None not in ends else ""))
-    print("use it:\n" + "\n".join(f"  {line}" for line in use.format(run=where).splitlines()))
+        say(f"  {key}: {number(metrics[key])}" + (f" ({ends[0]:.3f} to {ends[1]:.3f})" if None not in ends else ""))
+    say("use it:\n" + "\n".join(f"  {line}" for line in use.format(run=where).splitlines()))
     if self.wandb_mode != "disabled":
         import wandb
         session = _wandb(self, self.wandb_mode)

@@ -37,6 +37,8 @@ class PhotographConfig(RunConfig):
         folders, sources = as_list(self.data_dir), as_list(self.source)
         if self.data_dir and not folders:
             raise ValueError(f"data_dir: found {self.data_dir!r}, which names nothing; expected '' for synthetic photographs, or folders")
+        if self.source and not sources:
+            raise ValueError(f"source: found {self.source!r}, which names nothing; expected '' or names of label maps")
         if len(sources) > 1 and len(sources) != len(folders):
             raise ValueError(f"source: {len(sources)} names for {len(folders)} data_dir; expected one for each")
         for name in sources:

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..core.files import read_json, write_json
+from ..core.files import code_hash, read_json, write_json
 from ..core.parallel import die_with_parent
 from ..core.paths import display_path, find_checkout
 
@@ -34,7 +34,7 @@ def stage_main() -> None:
     module, name = target.split(":")
     start = time.perf_counter()
     numbers = getattr(importlib.import_module(module), name)(**json.loads(arguments))
-    write_json(record, {"key": key, "seconds": round(time.perf_counter() - start, 3), "numbers": numbers})
+    write_json(record, {"key": key, "seconds": round(time.perf_counter() - start, 3), "numbers": numbers, "code": code_hash()})
 
 # %% ../../nbs/data/03_stages.ipynb #7b53a399
 def _end_group(process: subprocess.Popen, patience: float = 5.0) -> None:
@@ -92,14 +92,15 @@ def run_stage(name: str,  # of the stage; also of its record and its log
               timeout_s: float = 3600,  # seconds after which the stage and all its processes are ended
               show: Callable[[str], None] = print,  # gets a line when it starts, every `every_s` seconds and when it ends
               every_s: float = 10.0,
-              always: bool = False,  # run it even when nothing has changed
+              always: bool = False,  # run it also when its record has the same key
               ) -> dict[str, Any]:  # the record: key, seconds, numbers; and state: done | present
     "Run a stage in its own process, unless its record says that it is done"
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     record, log = folder / f"{name}.json", folder / f"{name}.log"
     if not always and record.is_file() and (before := read_json(record))["key"] == key:
-        show(f"{name}: done before, nothing has changed")
+        other = "" if before.get("code") == code_hash() else ", by other code than the present one"
+        show(f"{name}: done before with the same parameters and files{other}")
         return before | {"state": "present"}
     record.unlink(missing_ok=True)
     command = [sys.executable, "-c", "from releaf.data.stages import stage_main; stage_main()", target, str(record), key,

@@ -118,5 +118,7 @@ def check_inputs(config: DetectorConfig) -> None:
     if config.scheme.startswith("taco") and (not folders or {find_source(source) for source in sources} - {"taco"}):
         raise ValueError(f"scheme {config.scheme!r} maps TACO's categories; found {', '.join(sources) or 'synthetic scenes'}, "
                          "expected taco alone; material_family, one_class and source work for any")
+    if config.new_head and not config.weights:
+        raise ValueError("new_head: found True without weights; expected the weights whose class layers start anew")
     check_model(config)
     check_machine(config)

@@ -26,6 +26,7 @@ from .metrics import (background_confusion, best_threshold, box_scores, BoxScore
                                       map50_interval, match_detections, mean_box_baseline, most_confident, nms, SIZES)
 from .predict import Detector, load_detector
 from .tiles import CORNERS
+from .training import remove_caches
 from .yolo_dataset import read_counts, YoloDataset
 from ..waste.label_maps import check_hash
 
@@ -159,8 +160,10 @@ def ultralytics_scores(config: DetectorConfig, run: Run, dataset: YoloDataset) -
                "imgsz": config.image_size, "batch": config.batch_size, "device": "cpu" if device.type == "cpu" else "0",
                "workers": config.num_workers, "plots": False, "verbose": False, "rect": False}
     threads = torch.get_num_threads()
+    remove_caches(dataset)
     found = without_time_limit(DetectionValidator)(save_dir=run.dir / "yolo" / "validation", args=options)(model=network.to(device))
     torch.set_num_threads(threads)  # the library took one less than there are processors
+    remove_caches(dataset)
     return {"map50": float(found["metrics/mAP50(B)"]), "map50_95": float(found["metrics/mAP50-95(B)"])}
 
 # %% ../../nbs/detection/12_evaluation.ipynb #8b8614cd

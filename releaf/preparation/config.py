@@ -29,7 +29,7 @@ class SourceConfig:
     __pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False)
     sources: str | list[str]  # names in data/sources/sources.csv, `sample`, or one of TEXTS; a list, or with commas
     folders: list[dict[str, str]]  # {path, source}: class folders, or a folder with annotations.json
-    data_dir: str  # where downloads are kept, a folder for each source
+    data_dir: str  # where downloads are kept, a folder for each source; '' for `data` of the workspace
     archive_dir: str  # archives that were downloaded by hand; '' for data_dir/archives
     mirrors: dict[str, str]  # address prefix -> the prefix that replaces it
     sample_size: PositiveInt  # photographs per item of the synthetic sample
@@ -51,7 +51,7 @@ class PrepareConfig(SourceConfig):
     test_fraction: OpenFraction  # of each label; not read with `leave_out`
     leave_out: str  # a source that is the test split as a whole; '' for none
     augment_factor: Annotated[int, Field(ge=1, le=50)]  # the training split times this; 1: nothing made
-    num_workers: PositiveInt  # local processes
+    num_workers: NonNegativeInt  # local processes; 0: this one
     scheduler: str  # address of a Dask scheduler, instead of local processes
     stage_timeout_s: PositiveFloat  # seconds for each phase
     max_unreadable: Fraction  # of the files of a source, over which to stop

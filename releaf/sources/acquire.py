@@ -50,7 +50,7 @@ def _fetch_pages(base: Path, client: Client, max_pages: int) -> dict[str, str]:
 
 # %% ../../nbs/sources/12_acquire.ipynb #60e934ef
 def download(name: str,  # of `known_source`
-             data_dir: str | Path,  # where downloads are kept, a folder for each source
+             data_dir: str | Path,  # where downloads are kept, a folder for each source; '' for `data` of the workspace
              archive_dir: str | Path = "",  # files that were downloaded by hand; empty: data_dir/archives
              mirrors: dict[str, str] | None = None,  # address prefix -> the prefix that replaces it
              delay: float = 1.0,  # seconds between two pages of one host
@@ -59,7 +59,7 @@ def download(name: str,  # of `known_source`
              sample_size: int = 16,  # photographs per item of the synthetic sample
              ) -> list[dict[str, str]]:  # path, source, kind
     "Make sure that a source's files are on disk"
-    base = Path(resolve(data_dir))
+    base = Path(resolve(data_dir)) if data_dir else workspace() / "data"
     archives = Path(resolve(archive_dir)) if archive_dir else base / "archives"
     if name == "sample":
         return _draw(sample_size)

@@ -125,6 +125,8 @@ def _convert_folder(row: PretrainedWeights, content: bytes, target: Path) -> Non
 # %% ../../nbs/core/12_weights.ipynb #3b4b1d1c
 def _convert_gguf(row: PretrainedWeights, content: bytes, target: Path) -> None:
     "A GGUF file to a folder with config, tokenizer and safetensors"
+    if importlib.util.find_spec("gguf") is None:
+        raise ImportError(f"weights {row.name!r}: reading a GGUF file needs the package gguf: pip install gguf")
     from tokenizers import pre_tokenizers
     from transformers import AutoModelForCausalLM, AutoTokenizer
     with tempfile.TemporaryDirectory() as scratch:

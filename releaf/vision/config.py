@@ -53,7 +53,13 @@ class MultiheadConfig(PhotographConfig):
     optimizer: Literal["sgd", "adamw"]
     warmup: FractionBelow1  # fraction of the schedule in which the rate rises
     probe: bool  # fit the heads on the frozen backbone first (linear probe); with epochs 0 that is all
-    loss_weights: Annotated[dict[str, float], AfterValidator(check_weights)]  # item, material, bin
+    probe_views: NonNegativeInt  # augmented views of each training photograph in the probe's fit, beside it as it is
+    tuned_stages: NonNegativeInt  # last stages of the backbone that are trained; 0: all
+    layer_decay: Annotated[float, Field(gt=0, le=1)]  # factor of the rate from one stage to the one before it
+    freeze_batch_norm: bool  # keep BatchNorm's statistics as they are
+    clip_norm: NonNegativeFloat  # largest norm of a gradient; 0: not clipped
+    interpolate: bool  # go from the probe's weights towards the tuned ones as far as validation allows
+    loss_weights: Annotated[dict[str, float], AfterValidator(check_weights)]  # item, material, bin, label
     ema_decay: FractionBelow1  # of the averaged weights; 0: none
     mixup: NonNegativeFloat  # Beta parameter; 0: none
     cutmix: NonNegativeFloat  # Beta parameter; 0: none
@@ -78,6 +84,11 @@ class MultiheadConfig(PhotographConfig):
         if self.probe and (self.head != "consistent" or self.num_processes > 1):
             raise ValueError("probe: expected head 'consistent' and num_processes 1; found "
                              f"{self.head!r} and {self.num_processes}")
+        if self.interpolate and not (self.probe and self.epochs):
+            raise ValueError("interpolate: goes from a probe towards tuned weights; expected probe True and epochs above 0, found "
+                             f"{self.probe} and {self.epochs}")
+        if "label" in self.loss_weights and self.head != "consistent":
+            raise ValueError(f"loss_weights: 'label' is a loss on pairs; expected head 'consistent', found {self.head!r}")
 
 # %% ../../nbs/vision/08_config.ipynb #v8000005
 def _holds_manifest(folder: str) -> bool:

@@ -9,6 +9,7 @@ __all__ = ['HEADLINE', 'Evaluation', 'read_evaluation', 'evaluate']
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 
@@ -21,7 +22,7 @@ from .config import MultiheadConfig
 from .datasets import collect_label_sets, make_loader, WasteClassificationDataset
 from .heads import WasteClassifier
 from .losses import SetLoss
-from .metrics import fit_temperature
+from .metrics import fit_temperature, label_channel
 from .network import load_model
 from .scoring import robustness_table, score_split, scores_of, SingleDevice
 from ..waste.label_maps import taxonomy_hash
@@ -53,9 +54,10 @@ def _datasets(config: MultiheadConfig, manifest: pd.DataFrame) -> dict[str, Wast
 
 
 def _calibrate(config: MultiheadConfig, model: WasteClassifier, scores: dict[str, torch.Tensor],
-               data: WasteClassificationDataset) -> float:
+               data: WasteClassificationDataset, counts: np.ndarray) -> float:
     "The temperature of the smallest validation loss"
-    loss, numbers = SetLoss(model.head, data.sets.allowed, config.loss_weights).cpu(), torch.tensor(data.set_numbers)
+    loss = SetLoss(model.head, data.sets.allowed, config.loss_weights, label_channel(data.sets, counts)).cpu()
+    numbers = torch.tensor(data.set_numbers)
     return fit_temperature(lambda t: loss({name: table / t for name, table in scores.items()}, numbers).mean())
 
 # %% ../../nbs/vision/11_evaluation.ipynb #v11000004
@@ -84,7 +86,7 @@ def _score(config: MultiheadConfig, run: Run, manifest: pd.DataFrame, model: Was
     counts = data["train"].set_counts
     loaders = {split: make_loader(data[split], max(config.batch_size, 64), None, config.num_workers) for split in ("val", "test")}
     scores = {split: scores_of(model, loader, device, config.tta)[0] for split, loader in loaders.items()}
-    temperature = _calibrate(config, model, scores["val"], data["val"])
+    temperature = _calibrate(config, model, scores["val"], data["val"], counts)
     run.save_model("best", load_weights(run.dir / "best")[0], {**facts, "temperature": temperature})
     flat, tables, answers = score_split(scores["test"], model, data["test"], config.region, temperature, counts)
     robustness = robustness_table(model, data["test"], device, config.tta, config.region, temperature, counts)

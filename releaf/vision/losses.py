@@ -12,18 +12,18 @@ from torch import nn
 
 # %% ../../nbs/vision/02_losses.ipynb #d32b4c35
 def set_nll(scores: torch.Tensor,  # [batch, classes], not normalised
-            allowed: torch.Tensor,  # bool [batch, classes]
+            allowed: torch.Tensor,  # [batch, classes], bool; or float: the probability of the label, given the class
             ) -> torch.Tensor:  # [batch], 0 where everything is allowed
-    "-log of the softmax probability of the allowed classes (maximum marginal likelihood)"
-    inside = scores.masked_fill(~allowed, float("-inf")).logsumexp(1)
-    return scores.logsumexp(1) - inside
+    "-log of the softmax probability of what is allowed (maximum marginal likelihood), or of the label (forward correction)"
+    inside = scores + allowed.log() if allowed.is_floating_point() else scores.masked_fill(~allowed, float("-inf"))
+    return scores.logsumexp(1) - inside.logsumexp(1)
 
 # %% ../../nbs/vision/02_losses.ipynb #2f4d90f7
 def check_weights(weights: dict[str, float]) -> dict[str, float]:  # the weights
     "Refuse weights of heads that do not exist, below zero, or all zero"
-    unknown = set(weights) - {"item", "material", "bin"}
+    unknown = set(weights) - {"item", "material", "bin", "label"}
     if unknown:
-        raise ValueError(f"loss_weights: {sorted(unknown)[0]!r} is no head; expected item, material, bin")
+        raise ValueError(f"loss_weights: {sorted(unknown)[0]!r} is no head; expected item, material, bin, label")
     if any(w < 0 for w in weights.values()) or not any(w > 0 for w in weights.values()):
         raise ValueError(f"loss_weights: found {weights}, expected none below zero and one above")
     return weights
@@ -34,7 +34,8 @@ class SetLoss(nn.Module):
 
     def __init__(self, head: nn.Module,  # says what each set allows in its tables
                  sets: np.ndarray,  # bool [sets, pairs]: the run's label sets
-                 weights: dict[str, float],  # by head: item, material, bin
+                 weights: dict[str, float],  # by head: item, material, bin, and label
+                 channel: np.ndarray | None = None,  # float [pairs, sets]: P(label | pair); needed where `label` has a weight
                  ):
         super().__init__()
         check_weights(weights)
@@ -42,6 +43,11 @@ class SetLoss(nn.Module):
         for name, (table, mask) in head.allowed(sets).items():
             self.tables[name] = table
             self.register_buffer(f"allowed_{name}", torch.tensor(mask), persistent=False)
+        if "label" in weights:
+            if channel is None or not head.derived_bin:
+                raise ValueError("loss_weights: 'label' is the loss of pairs under a label channel; expected head 'consistent'")
+            self.tables["label"] = "pair"
+            self.register_buffer("allowed_label", torch.tensor(channel.T).float(), persistent=False)
 
     def forward(self, scores: dict[str, torch.Tensor],  # the head's tables
                 numbers: torch.Tensor,  # int [batch]: label sets

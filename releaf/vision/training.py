@@ -38,7 +38,7 @@ from .metrics import head_scores, label_channel, source_scores
 from .network import build_model, make_datasets, make_loaders, model_facts
 from .probe import probe_head
 from .scoring import scores_of
-from .tuning import choose_step, freeze_stages, interpolate, make_optimizer, STEPS, train_mode
+from .tuning import calibrated_loss, freeze_stages, interpolate, make_optimizer, STEPS, train_mode
 
 # %% ../../nbs/vision/10_training.ipynb #dc461b48
 @dataclass
@@ -254,32 +254,26 @@ def run_probe(parts: Parts, config: MultiheadConfig, counters: dict, budget: Bud
         parts.ema.module.load_state_dict(parts.model.state_dict())
     scores = validate(parts, config)
     value = -scores["val_loss"] if config.best_metric == "val_loss" else scores[config.best_metric]
-    counters |= {"best_value": value, "best_epoch": 0, "seconds": budget.seconds, "ended": not config.epochs,
+    counters |= {"best_value": None if config.interpolate else value, "best_epoch": 0, "seconds": budget.seconds, "ended": not config.epochs,
                  "precision": [parts.accelerator.mixed_precision]}
     seconds = budget.clock() - start
     return {"epoch": 0, "epochs": config.epochs, "train_loss": None, "lr": 0.0, "throughput": found["images"] / seconds, **scores,
             "seconds": seconds, "eta": None}
 
 # %% ../../nbs/vision/10_training.ipynb #4acd6f21
-def _losses(model: WasteClassifier, parts: Parts) -> np.ndarray:  # [validation images]
-    "The loss of each validation image, without test-time augmentation"
-    scores, rows = scores_of(model, parts.prepared["val"], parts.accelerator)
-    numbers = torch.tensor(parts.datasets["val"].set_numbers[rows], device=parts.accelerator.device)
-    return parts.loss({name: table.to(numbers.device) for name, table in scores.items()}, numbers).cpu().numpy()
-
-
 def blend(run: Run, parts: Parts, config: MultiheadConfig, counters: dict, history: list[dict]) -> None:
     "Put weights between the probe's and the best epoch's into `best/`; both stay in `probe/` and `tuned/`"
     if not (run.dir / "tuned").is_dir():  # after a kill, `best/` may be mixed already
         run.save_model("tuned", *load_weights(run.dir / "best"))
     (start, _), (end, facts) = load_weights(run.dir / "probe"), load_weights(run.dir / "tuned")
-    losses, model = {}, copy.deepcopy(parts.evaluated)
+    losses, model, loss = {}, copy.deepcopy(parts.evaluated), copy.deepcopy(parts.loss).cpu()
     for step in STEPS:
         model.load_state_dict(interpolate(start, end, step))
-        losses[step] = _losses(model, parts)
-    chosen = choose_step(losses, parts.datasets["val"].manifest["group_id"].to_numpy())
-    row = ", ".join(f"{step:g}: {value.mean():.4f}" for step, value in losses.items())
-    say(f"from the probe (0) to the tuned weights (1), validation loss {row}; taken: {chosen:g}")
+        scores, rows = scores_of(model, parts.prepared["val"], parts.accelerator)
+        losses[step] = calibrated_loss(loss, scores, torch.tensor(parts.datasets["val"].set_numbers[rows]))
+    chosen = min(losses, key=losses.get)
+    row = ", ".join(f"{step:g}: {value:.4f}" for step, value in losses.items())
+    say(f"weights between probe (0) and tuned (1), validation loss {row}; taken: {chosen:g}")
     run.save_model("best", interpolate(start, end, chosen), {**facts, "interpolation": chosen})
     counters |= {"interpolation": chosen}
     _save_last(run, parts, counters, history, config)

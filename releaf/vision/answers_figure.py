@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['named', 'told', 'answers_figure']
 
-# %% ../../nbs/vision/21_answers_figure.ipynb #a2232238
+# %% ../../nbs/vision/21_answers_figure.ipynb #354f6d61
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,15 +19,20 @@ from matplotlib.figure import Figure
 
 from ..data.images import read_image
 
-# %% ../../nbs/vision/21_answers_figure.ipynb #f3860910
+# %% ../../nbs/vision/21_answers_figure.ipynb #6fcfd096
+def _percent(probability: float) -> str:
+    "A probability in percent; never a round hundred"
+    return f"{probability:.0%}" if probability < 0.995 else "over 99%"
+
+
 def named(row: Any,  # of the table of `predict`
           least: float = 0.8,  # probability from which a name is given
           ) -> str:
     "The most specific of item, material and family that is likely enough"
     for head in ("item", "material", "family"):
         if getattr(row, f"{head}_p") >= least and (head != "material" or row.material != row.family):  # both may be `glass`
-            return f"{getattr(row, head).replace('_', ' ')}, {getattr(row, f'{head}_p'):.0%}"
-    return f"perhaps {row.family.replace('_', ' ')}, {row.family_p:.0%}"
+            return f"{getattr(row, head).replace('_', ' ')}, {_percent(getattr(row, f'{head}_p'))}"
+    return f"perhaps {row.family.replace('_', ' ')}, {_percent(row.family_p)}"
 
 
 def told(row: Any) -> tuple[bool, str]:  # whether it is sure; what to do, or what to ask
@@ -39,7 +44,7 @@ def told(row: Any) -> tuple[bool, str]:  # whether it is sure; what to do, or wh
         return True, f"goes to: {bins[0]}"
     return False, f"not sure: {row.ask or ' or '.join(bins) + '?'}"
 
-# %% ../../nbs/vision/21_answers_figure.ipynb #17c5efce
+# %% ../../nbs/vision/21_answers_figure.ipynb #137633dd
 def _framed(photograph: Any,  # a path, or uint8 [h, w, 3]
             shape: tuple[int, int] = (225, 300)) -> np.ndarray:  # uint8 [*shape, 3]
     "The middle of a photograph, in one shape for all"
@@ -67,7 +72,7 @@ def _draw_answer(ax: Axes, photograph: Any, row: Any, width: int) -> None:
     ax.text(0, -0.04 - 0.115 * len(first), "\n".join(rest), transform=ax.transAxes, va="top", fontsize=9.5, linespacing=1.15,
             color="#1b6b3a" if sure else "#b03a00")
 
-# %% ../../nbs/vision/21_answers_figure.ipynb #edeb4e29
+# %% ../../nbs/vision/21_answers_figure.ipynb #ef6b1b95
 def answers_figure(photographs: Sequence,  # paths, or uint8 [h, w, 3]; in the order of the answers
                    answers: pd.DataFrame,  # from `predict`, with `known` and `bins`
                    columns: int = 4,

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['load_model', 'tta_views']
 
-# %% ../../nbs/vision/20_saved.ipynb #c1d1c2eb
+# %% ../../nbs/vision/20_saved.ipynb #e3433bc6
 from pathlib import Path
 from typing import Any
 
@@ -15,24 +15,25 @@ from ..core.checkpoints import load_weights
 from ..core.devices import pick_device
 from ..core.paths import display_path
 from .heads import make_backbone, WasteClassifier
-from ..waste.label_maps import hash_parts
+from ..waste.taxonomy import load_taxonomy
 
-# %% ../../nbs/vision/20_saved.ipynb #4699f66a
+# %% ../../nbs/vision/20_saved.ipynb #4495c76a
 def load_model(folder: str | Path,  # `best`, `last` or a checkpoint
                device: str = "auto",  # auto | cpu | cuda
                ) -> tuple[WasteClassifier, dict[str, Any]]:  # the model in evaluation mode, 32-bit floats, and its facts
     "Build a saved network; another vocabulary is refused"
     weights, facts = load_weights(folder)
-    if facts["hash_parts"]["vocabulary"] != hash_parts()["vocabulary"]:
-        raise ValueError(f"{display_path(folder)}: the model's vocabulary is {facts['hash_parts']['vocabulary']!r}, here it is "
-                         f"{hash_parts()['vocabulary']!r}: its outputs would be given wrong names")
+    theirs, ours = facts["hash_parts"]["vocabulary"], load_taxonomy().hash
+    if theirs != ours:
+        raise ValueError(f"{display_path(folder)}: the model's vocabulary is {theirs!r}, here it is {ours!r}: its outputs would be given "
+                         "wrong names")
     backbone = make_backbone(facts["backbone"], image_size=facts["image_size"])
     model = WasteClassifier(backbone, facts["head"], None, facts["region"], facts["image_size"])
     model.load_state_dict(weights)
     model = model.to(memory_format=torch.channels_last) if facts["channels_last"] else model
     return model.to(pick_device(device)).eval(), facts
 
-# %% ../../nbs/vision/20_saved.ipynb #208d33f5
+# %% ../../nbs/vision/20_saved.ipynb #8cbc94c5
 def tta_views(images: torch.Tensor,  # [batch, 3, S, S]
               count: int,  # 1, 2 (mirrored) or 8 (all flips and rotations)
               ) -> list[torch.Tensor]:  # `count` of them, of the same shape

@@ -14,7 +14,7 @@ from torch import nn
 
 from .datasets import make_loader, WasteClassificationDataset
 from .losses import set_nll
-from .scoring import tta_views
+from .saved import tta_views
 
 # %% ../../nbs/vision/15_probe.ipynb #0102ba03
 @torch.no_grad()

@@ -97,7 +97,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
     "One row of the table, as texts"
     path = row["path"] if len(row["path"]) <= 40 else "..." + row["path"][-37:]
     if row["error"] is not None:
-        return [path, "", "", "", f"cannot be read: {row['error']}"]
+        return [path, "", "", "", row["error"]]
     notes = ["like nothing it was trained on"] if row.get("known") is False else []
     notes += [f"bin may be {' or '.join(row['bins'])}"] if len(row.get("bins") or []) > 1 else []
     notes += [row["ask"]] if row["ask"] else []

@@ -23,7 +23,7 @@ from .datasets import collect_label_sets, make_loader, WasteClassificationDatase
 from .heads import WasteClassifier
 from .losses import SetLoss
 from .metrics import fit_temperature, label_channel
-from .network import load_model
+from .saved import load_model
 from .scoring import robustness_table, score_split, scores_of, SingleDevice
 from ..waste.label_maps import taxonomy_hash
 

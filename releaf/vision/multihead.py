@@ -6,9 +6,24 @@
 __all__ = ['Classifier', 'load_classifier', 'MultiheadConfig', 'train', 'evaluate']
 
 # %% ../../nbs/vision/13_multihead.ipynb #2c68f2b4
-from .config import MultiheadConfig
-from .evaluation import evaluate
+import importlib
+from typing import Any, TYPE_CHECKING
+
 from .predict import Classifier, load_classifier
-from .training import train
+
+if TYPE_CHECKING:  # for editors; at run time below
+    from releaf.vision.config import MultiheadConfig
+    from releaf.vision.evaluation import evaluate
+    from releaf.vision.training import train
 
 _all_ = ["Classifier", "load_classifier", "MultiheadConfig", "train", "evaluate"]
+
+# %% ../../nbs/vision/13_multihead.ipynb #b1b2eeb9
+_LATER = {"MultiheadConfig": "releaf.vision.config", "train": "releaf.vision.training", "evaluate": "releaf.vision.evaluation"}
+
+
+def __getattr__(name: str) -> Any:
+    "A public name of training, imported at its first use"
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_LATER[name]), name)

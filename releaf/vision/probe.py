@@ -19,7 +19,7 @@ from ..core.paths import workspace
 from .datasets import make_loader, WasteClassificationDataset
 from .losses import set_nll
 from .metrics import label_channel
-from .scoring import tta_views
+from .saved import tta_views
 
 # %% ../../nbs/vision/15_probe.ipynb #0102ba03
 @torch.no_grad()

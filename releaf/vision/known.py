@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['KEPT', 'COMPONENTS', 'drawn_frames', 'unit_length', 'KnownDetector', 'fit_known', 'save_known', 'load_known']
 
-# %% ../../nbs/vision/18_known.ipynb #0560349a
+# %% ../../nbs/vision/18_known.ipynb #d25f59ed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from ..core.files import atomic_write
 from ..core.paths import display_path
 from .sets import group_quantile
 
-# %% ../../nbs/vision/18_known.ipynb #bf3c575f
+# %% ../../nbs/vision/18_known.ipynb #4b681ef2
 def _frame(rng: np.random.Generator, size: int) -> np.ndarray:  # uint8 [size, size, 3]
     "Uniform noise, Gaussian noise, an even colour or a gradient, of a random grain"
     kind, side = rng.integers(4), max(2, int(size / rng.choice([0.5, 1, 1, 2, 4, 8, 16, 32])))
@@ -42,7 +42,7 @@ def drawn_frames(count: int, size: int,  # side of the square, in pixels
     rng = np.random.default_rng(seed)
     return np.stack([_frame(rng, size) for _ in range(count)])
 
-# %% ../../nbs/vision/18_known.ipynb #726219a9
+# %% ../../nbs/vision/18_known.ipynb #a575178d
 def unit_length(features: torch.Tensor) -> torch.Tensor:  # float32 [n, features]
     "Features scaled to length one"
     return torch.nn.functional.normalize(features.float(), dim=1)
@@ -74,7 +74,7 @@ class KnownDetector:
         "Whether photographs are like those of training"
         return ((self.distance(features) <= self.threshold) & (self.frame_score(features) <= 0)).numpy()
 
-# %% ../../nbs/vision/18_known.ipynb #e155c287
+# %% ../../nbs/vision/18_known.ipynb #748a6fa9
 KEPT, COMPONENTS = 0.96, 128
 
 
@@ -98,7 +98,7 @@ def fit_known(train: torch.Tensor,  # [n, features], of training photographs
     detector.threshold = number(group_quantile(far, np.ones_like(far), groups, kept))
     return detector
 
-# %% ../../nbs/vision/18_known.ipynb #fdc5a01e
+# %% ../../nbs/vision/18_known.ipynb #0e532ae2
 def save_known(folder: str | Path,  # where `model.safetensors` is
                detector: KnownDetector) -> None:
     "Write `known.safetensors`"

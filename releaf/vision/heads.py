@@ -194,6 +194,10 @@ class WasteClassifier(nn.Module):
         for name, default in (("mean", (0.485, 0.456, 0.406)), ("std", (0.229, 0.224, 0.225))):
             self.register_buffer(name, 255 * torch.tensor(facts.get(name) or default).view(1, 3, 1, 1))
 
+    def features(self, images: torch.Tensor) -> torch.Tensor:
+        "The backbone's features [batch, n] of images as unsigned bytes or floats 0 to 255, [batch, 3, height, width]"
+        return self.backbone((images.float() - self.mean) / self.std)
+
     def forward(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
         "Scores for images as unsigned bytes or floats 0 to 255, [batch, 3, height, width]"
-        return self.head(self.backbone((images.float() - self.mean) / self.std))
+        return self.head(self.features(images))

@@ -42,6 +42,7 @@ def scores_of(model: torch.nn.Module,
               loader,  # gives images and targets
               accelerator,  # Accelerate's, or `SingleDevice`
               tta: int = 1,  # 1, 2 or 8
+              features: bool = False,  # the backbone's features of the image as it is, too, as the table `features`
               ) -> tuple[dict[str, torch.Tensor], np.ndarray]:  # tables of float32 [n, classes]; int [n], the rows' numbers
     "Raw scores of every image of a loader, in the rows' order, averaged over its views"
     model.eval()
@@ -50,10 +51,11 @@ def scores_of(model: torch.nn.Module,
     for images, targets in loader:
         images = images.to(accelerator.device, non_blocking=True)
         with accelerator.autocast():
-            views = [model(view) for view in tta_views(images, tta)]
-        for name in views[0]:
-            mean = torch.stack([scores[name].float() for scores in views]).mean(0)
-            tables.setdefault(name, []).append(accelerator.gather_for_metrics(mean).cpu())
+            seen = [model.features(view) for view in tta_views(images, tta)]
+            views = [model.head(each) for each in seen]
+        batch = {name: torch.stack([scores[name].float() for scores in views]).mean(0) for name in views[0]}
+        for name, table in (batch | ({"features": seen[0].float()} if features else {})).items():
+            tables.setdefault(name, []).append(accelerator.gather_for_metrics(table).cpu())
         rows.append(accelerator.gather_for_metrics(targets["row"].to(accelerator.device)).cpu())
     rows = torch.cat(rows).numpy()
     order = np.argsort(rows, kind="stable")

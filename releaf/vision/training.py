@@ -272,8 +272,8 @@ def blend(run: Run, parts: Parts, config: MultiheadConfig, counters: dict, histo
         scores, rows = scores_of(model, parts.prepared["val"], parts.accelerator)
         losses[step] = calibrated_loss(loss, scores, torch.tensor(parts.datasets["val"].set_numbers[rows]))
     chosen = min(losses, key=losses.get)
-    row = ", ".join(f"{step:g}: {value:.4f}" for step, value in losses.items())
-    say(f"weights between probe (0) and tuned (1), validation loss {row}; taken: {chosen:g}")
+    table = ", ".join(f"{step:g}: {value:.4f}" for step, value in losses.items())
+    say(f"weights between probe (0) and tuned (1), validation loss {table}; taken: {chosen:g}")
     run.save_model("best", interpolate(start, end, chosen), {**facts, "interpolation": chosen})
     counters |= {"interpolation": chosen}
     _save_last(run, parts, counters, history, config)

@@ -138,7 +138,9 @@ def batch_norm_statistics(model: torch.nn.Module) -> Iterator[int]:  # how many 
             layer._buffers[name] = values
 
 # %% ../../nbs/vision/06_scoring.ipynb #7196f918
-def _corruption_row(model: WasteClassifier, data: WasteClassificationDataset, accelerator, tta: int, batch: int, **scoring) -> dict[str, Any]:
+def _corruption_row(model: WasteClassifier, data: WasteClassificationDataset, accelerator, tta: int, batch: int,
+                    **scoring,  # the region, the temperature and the counts that `score_split` wants
+                    ) -> dict[str, Any]:
     "Scores of one version of the images, and the accuracy with the batches' own BatchNorm statistics, where there are such layers"
     order = np.random.default_rng(0).permutation(len(data)).tolist()
     scores, _ = scores_of(model, make_loader(data, batch, order), accelerator, tta)

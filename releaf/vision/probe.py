@@ -117,22 +117,24 @@ def fit_linear(features: torch.Tensor,  # float32 [n, features]
                l2: float,  # weight of the squared weights, beside the mean loss
                max_iter: int = 150,
                ) -> tuple[torch.Tensor, torch.Tensor]:  # weight [pairs, features], bias [pairs]
-    "Multinomial logistic regression on label sets, by L-BFGS"
+    "Multinomial logistic regression on label sets, by L-BFGS; pairs that no label distinguishes have equal weights"
+    distinct, group, size = torch.unique(allowed, dim=1, return_inverse=True, return_counts=True)
     mean, std = features.mean(0), features.std(0) + 1e-6
     scaled = (features - mean) / std
-    weight = torch.zeros(allowed.shape[1], features.shape[1], requires_grad=True)
-    bias = torch.zeros(allowed.shape[1], requires_grad=True)
+    weight = torch.zeros(len(size), features.shape[1], requires_grad=True)  # times the root of the group's size
+    bias = torch.zeros(len(size), requires_grad=True)
     solver = torch.optim.LBFGS([weight, bias], max_iter=max_iter, history_size=10, tolerance_grad=1e-6, line_search_fn="strong_wolfe")
 
     def closure():
         solver.zero_grad()
-        loss = set_nll(scaled @ weight.T + bias, allowed).mean() + l2 * (weight ** 2).sum()
+        scores = scaled @ (weight / size.sqrt()[:, None]).T + bias + size.log()  # of the group: the sum over its pairs
+        loss = set_nll(scores, distinct).mean() + l2 * (weight ** 2).sum()
         loss.backward()
         return loss
 
     solver.step(closure)
-    folded = weight.detach() / std
-    return folded, bias.detach() - folded @ mean
+    folded = (weight.detach() / size.sqrt()[:, None]) / std
+    return folded[group], (bias.detach() - folded @ mean)[group]
 
 # %% ../../nbs/vision/15_probe.ipynb #bde52d69
 PENALTIES = (1e-4, 3e-4, 1e-3, 3e-3)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['check_region', 'MultiheadConfig', 'find_folders', 'check_inputs', 'sample_folder', 'sample_manifest', 'load_data',
-           'open_data', 'ledger', 'DatasetConfig', 'check_files']
+           'open_data', 'unscored_labels', 'ledger', 'DatasetConfig', 'check_files']
 
 # %% ../../nbs/vision/08_config.ipynb #d2515088
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from ..core.config import (as_list, Fraction, FractionBelow1, NonNegativeFloat, 
                                 PositiveInt)
 from ..core.devices import pick_device, pick_precision
 from ..core.paths import display_path, resolve, workspace
-from ..core.runs import Run
+from ..core.runs import Run, say
 from ..core.weights import find_weights, weights_table
 from ..data.config import PhotographConfig
 from ..data.manifest import read_manifest, usable, write_manifest
@@ -146,7 +146,7 @@ def _read_folder(folder: str, source: str, config: PhotographConfig) -> pd.DataF
         return read_manifest(folder)
     manifest = manifest_from_folder(folder, source, config.max_unreadable, max(1, config.num_workers))
     if others := manifest.attrs["other_files"]:
-        print(f"{display_path(folder)}: {others} files have no image suffix or lie outside the class folders; they are not read")
+        say(f"{display_path(folder)}: {others} files are not read: {manifest.attrs['other_suffixes']}")
     return manifest
 
 
@@ -164,9 +164,18 @@ def open_data(config: MultiheadConfig, run: Run) -> pd.DataFrame:
     for split in ("train", "val", "test"):
         if counts.get(split, 0) == 0:
             raise ValueError(f"{display_path(path)}: no usable image with a label in split {split!r}; found {counts.to_dict()}")
+    if unseen := unscored_labels(manifest):
+        say(f"{display_path(path)}: validation and test hold no photograph of {', '.join(unseen)}; how it is recognised is not measured")
     if not path.is_file():
         write_manifest(manifest, path)
     return manifest
+
+
+def unscored_labels(manifest: pd.DataFrame) -> list[str]:  # source/label
+    "The labels that are trained on and in neither validation nor test"
+    rows = usable(manifest).dropna(subset=["label_set"])
+    held = set(rows.loc[rows["split"] != "train", "label_set"])
+    return sorted(set(rows.loc[rows["split"] == "train", "label_set"]) - held)
 
 # %% ../../nbs/vision/08_config.ipynb #2d6a3c49
 def ledger(manifest: pd.DataFrame) -> pd.DataFrame:  # one row per source: found, dropped, groups, and images by split

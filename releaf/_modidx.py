@@ -2099,4 +2099,11 @@ d = { 'settings': { 'branch': 'main',
                                        'releaf.waste.taxonomy.pair_matrix': ('waste/taxonomy.html#pair_matrix', 'releaf/waste/taxonomy.py'),
                                        'releaf.waste.taxonomy.read_table': ('waste/taxonomy.html#read_table', 'releaf/waste/taxonomy.py'),
                                        'releaf.waste.taxonomy.read_taxonomy': ( 'waste/taxonomy.html#read_taxonomy',
-                                                                                'releaf/waste/taxonomy.py')}}}
+                                                                                'releaf/waste/taxonomy.py')},
+            'releaf.waste.things': { 'releaf.waste.things._known_pairs': ('waste/things.html#_known_pairs', 'releaf/waste/things.py'),
+                                     'releaf.waste.things._own': ('waste/things.html#_own', 'releaf/waste/things.py'),
+                                     'releaf.waste.things._thing_rules': ('waste/things.html#_thing_rules', 'releaf/waste/things.py'),
+                                     'releaf.waste.things._things': ('waste/things.html#_things', 'releaf/waste/things.py'),
+                                     'releaf.waste.things.rules_of': ('waste/things.html#rules_of', 'releaf/waste/things.py'),
+                                     'releaf.waste.things.things': ('waste/things.html#things', 'releaf/waste/things.py'),
+                                     'releaf.waste.things.things_hash': ('waste/things.html#things_hash', 'releaf/waste/things.py')}}}

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Found', 'find_names', 'find_topics']
 
-# %% ../../nbs/waste/06_names.ipynb #2627446c
+# %% ../../nbs/waste/06_names.ipynb #ee0c7566
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,7 +14,7 @@ from .lexicon import all_names, ambiguous_names, BARE, name_book, name_key, phra
 from .rules import regions
 from .spelling import edits_allowed, is_slip, known_words, nearest_name
 
-# %% ../../nbs/waste/06_names.ipynb #1e824876
+# %% ../../nbs/waste/06_names.ipynb #1ac92896
 @dataclass(frozen=True)
 class Found:
     "A name in a text"
@@ -39,7 +39,7 @@ def _table_cues() -> tuple[tuple, ...]:
     "Language and word of the words that only it has"
     return tuple(phrase_rows("language_cues", ["language", "word"]))
 
-# %% ../../nbs/waste/06_names.ipynb #333ecf28
+# %% ../../nbs/waste/06_names.ipynb #fbfdbef2
 def _look_up(words: list[str], languages: set[str]) -> tuple[tuple[str, ...], bool]:  # topics, whether exact; none where no name fits
     "What a window of folded words stands for, as it is written"
     for language in (*sorted({"de", "fr"} & languages), "en", *sorted({"de", "fr"} - languages)):
@@ -59,7 +59,7 @@ def _look_near(words: list[str], languages: set[str]) -> tuple[tuple[str, ...], 
             return name_book(language)[0][key], False
     return (), False
 
-# %% ../../nbs/waste/06_names.ipynb #c6e7b219
+# %% ../../nbs/waste/06_names.ipynb #e34d71ed
 @lru_cache(maxsize=1)
 def _heads() -> frozenset[str]:
     "Nouns that make another thing of the name before them"
@@ -80,7 +80,7 @@ def _longest(words: list[Word], place: int, languages: set[str]) -> tuple[int, t
                 return size, topics, exact
     return 0, (), True
 
-# %% ../../nbs/waste/06_names.ipynb #844efdc8
+# %% ../../nbs/waste/06_names.ipynb #fbe01f75
 def _is_part(words: list[Word], end: int) -> bool:
     "Whether the word behind a name makes another thing of it"
     return end < len(words) and words[end].joined and singular(words[end].text) in _heads()
@@ -95,7 +95,7 @@ def _settle(topics: tuple[str, ...], context: set[str]) -> tuple[tuple[str, ...]
     left = tuple(topic for (topic, _), fit in zip(name.meanings, fits) if fit == max(fits))
     return left, name.ask if len(left) > 1 else ""
 
-# %% ../../nbs/waste/06_names.ipynb #6f3aecf6
+# %% ../../nbs/waste/06_names.ipynb #958bb7cb
 _STUFF = frozenset(("glass", "plastic", "metal", "steel", "aluminium", "aluminum", "paper", "card", "cardboard", "wood", "foam",
                     "polystyrene", "foil", "china", "cloth", "leather", "tin"))
 
@@ -122,7 +122,7 @@ def _container(words: list[Word], place: int, end: int, languages: set[str]) -> 
         return True, inside + _longest(words, inside, languages)[0]
     return False, inside
 
-# %% ../../nbs/waste/06_names.ipynb #5795f00c
+# %% ../../nbs/waste/06_names.ipynb #c8b2f8ff
 _VERBS = frozenset(("can", "light", "spray"))
 _BEFORE_NOUN = frozenset(("a", "an", "the", "my", "our", "your", "his", "her", "this", "that", "one", "each", "every", "empty", "old",
                           "used", "half", "another", "of", "which", "aluminium", "steel", "metal", "full"))
@@ -142,7 +142,7 @@ def _next_name(words: list[Word], place: int, languages: set[str]) -> tuple[int,
             return place + 1, *beyond
     return place, *here
 
-# %% ../../nbs/waste/06_names.ipynb #4ffc1170
+# %% ../../nbs/waste/06_names.ipynb #7dd89be7
 @lru_cache(maxsize=1)
 def _japanese() -> tuple[dict[str, str], int]:
     "Name -> topic, and the length of the longest"
@@ -171,7 +171,7 @@ def _in_japanese(text: str) -> list[Found]:
         place += size
     return found
 
-# %% ../../nbs/waste/06_names.ipynb #69d71066
+# %% ../../nbs/waste/06_names.ipynb #f99d8448
 def find_names(text: str,
                region: str | None = None,  # names in its language have priority; None: the text itself says which languages it is in
                ) -> list[Found]:  # in the text's order
@@ -183,7 +183,7 @@ def find_names(text: str,
     languages, roots = _languages(words, region), [singular(word.text) for word in words]
     while place < len(words):
         place, size, topics, exact = _next_name(words, place, languages)
-        if not size or _is_verb(words, place, size) or (_is_part(words, place + size) and topics[0] not in ambiguous_names()):
+        if not size or _is_verb(words, place, size) or _is_part(words, place + size):
             place += size or 1
             continue
         counts, go_on = _container(words, place, place + size, languages)
@@ -194,7 +194,7 @@ def find_names(text: str,
         place = go_on
     return sorted(found, key=lambda name: name.start)
 
-# %% ../../nbs/waste/06_names.ipynb #d0090e72
+# %% ../../nbs/waste/06_names.ipynb #5561d2ee
 def find_topics(text: str,
                 region: str | None = None,  # one of the regions; None: any
                 ) -> list[str]:  # `item:battery`, each once, in the text's order

@@ -22,6 +22,7 @@ from .graph_io import read_graph
 from .knowledge import find_node, FORBIDDEN, Graph, TARGET
 from .model import common_counts, Messages, UpcyclingGNN
 from .splits import held_out_nodes, message_links, read_split
+from ..waste.names import find_topics
 
 # %% ../../nbs/graph/11_recommend.ipynb #0456432c
 COLUMNS = ["idea", "name", "score", "known", "why", "caution", "difficulty", "hours", "tools", "skills", "hazards"]
@@ -164,6 +165,20 @@ def _load_model(self: Recommender, weights: dict[str, torch.Tensor], x: dict[str
         x = {kind: torch.from_numpy(value).to(device) for kind, value in x.items()}
         self.head, self.tail = self.model.ends(x, Messages(links, sizes, device, self.config["conv"] != "gat"))
 
+# %% ../../nbs/graph/11_recommend.ipynb #507bdb88
+def _find_head(graph: Graph,
+               name: str,  # id or name, or what people call it
+               ) -> tuple[str, int]:  # type and row
+    "The item or material that is named; an unknown one is an error that suggests near ones"
+    heads = list(graph.offsets)
+    try:
+        return find_node(graph, name, heads)
+    except ValueError:
+        for kind, _, key in (topic.partition(":") for topic in find_topics(str(name))):
+            if kind in heads and graph.nodes[kind]["id"].eq(key).any():
+                return find_node(graph, key, [kind])
+        raise
+
 # %% ../../nbs/graph/11_recommend.ipynb #27322424
 def _rows_of_names(graph: Graph, kind: str,
                    given: list[str] | str,  # ids or names
@@ -227,7 +242,7 @@ def recommend(self: Recommender,
     if k < 1:
         raise ValueError(f"k: found {k}, expected at least 1")
     _check_difficulty(self.facts, max_difficulty)
-    kind, row = find_node(self.graph, item_or_material, list(self.graph.offsets))
+    kind, row = _find_head(self.graph, item_or_material)
     given = () if avoid_hazards is None else avoid_hazards
     avoid = _rows_of_names(self.graph, "hazard", given, "avoid_hazards") if len(given) else set()
     have = None if tools is None else _rows_of_names(self.graph, "tool", tools, "tools")

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['TABLES', 'BIN_WORDS', 'BROAD', 'OWN', 'RELATIONS', 'tables', 'names', 'nouns', 'lower_first', 'upper_first',
-           'is_plural', 'with_article', 'name_of', 'states', 'sentences', 'rule_key', 'rule_text', 'units',
-           'fact_units', 'facts', 'check_facts']
+           'is_plural', 'with_article', 'name_of', 'states', 'sentences', 'rule_key', 'rule_text', 'options_of',
+           'units', 'fact_units', 'facts', 'check_facts']
 
 # %% ../../nbs/text/01_facts.ipynb #a941d6b6
 import re
@@ -16,6 +16,7 @@ import pandas as pd
 from ..core.paths import tables_dir
 from ..waste.rules import Answer, answers, regions
 from ..waste.taxonomy import load_taxonomy, read_table
+from ..waste.things import thing_answers, things
 
 # %% ../../nbs/text/01_facts.ipynb #1a402e68
 TABLES = {"items": ["id", "name", "description", "taxonomy_item"], "ideas": ["id", "name", "description", "difficulty", "hours", "safety"],
@@ -39,6 +40,7 @@ def names() -> dict[str, dict[str, str]]:
     found = {name: dict(zip(table["id"], table["name"])) for name, table in tables().items() if "name" in table}
     taxonomy = load_taxonomy()
     found["items"] = dict(zip(taxonomy.item_table["item"], taxonomy.item_table["name"])) | found["items"]
+    found["items"] = things()["name"].to_dict() | found["items"]
     found["materials"] = dict(zip(taxonomy.material_table["material"], taxonomy.material_table["name"])) | found["materials"]
     return found
 
@@ -113,10 +115,17 @@ def rule_key(answer: Answer) -> str:
 def rule_text(answer: Answer) -> str:
     "What one answer of the rules says"
     thing = with_article(name_of("items", answer.item))
-    stuff = lower_first(name_of("materials", answer.material))
+    stuff = f" made of {lower_first(name_of('materials', answer.material))}" if answer.material else ""
     when = f" when {states()[answer.condition]}" if answer.condition else ""
-    where = f"{regions()['name'][answer.region]}: {thing} made of {stuff} goes to {BIN_WORDS[answer.bin]}{when}."
+    where = f"{regions()['name'][answer.region]}: {thing}{stuff} goes to {BIN_WORDS[answer.bin]}{when}."
     return " ".join(filter(None, [where, sentences(answer.prepare), sentences(answer.note)]))
+
+# %% ../../nbs/text/01_facts.ipynb #173bf634
+def options_of(key: str,  # of a rule: `rules:germany/pizza_box/cardboard/greasy`
+               ) -> tuple[Answer, ...]:  # one answer a condition, the default first
+    "All answers of the rule that a fact's key belongs to"
+    region, item, material, _ = key.removeprefix("rules:").split("/")
+    return answers(region)[item, material] if material else thing_answers(region)[item]
 
 # %% ../../nbs/text/01_facts.ipynb #8806846b
 BROAD = ("other_waste", "scrap_metal", "wood_piece", "plastic_object", "textile_piece", "e_waste", "clothing", "food_waste", "ceramics")
@@ -125,7 +134,7 @@ BROAD = ("other_waste", "scrap_metal", "wood_piece", "plastic_object", "textile_
 @lru_cache(maxsize=1)
 def units() -> dict[str, str]:
     "Topic -> unit"
-    found = {f"item:{item}": f"item:{item}" for item in load_taxonomy().items}
+    found = {f"item:{item}": f"item:{item}" for item in [*load_taxonomy().items, *things().index]}
     for row in tables()["items"].itertuples():
         found[f"item:{row.id}"] = f"item:{row.id if row.taxonomy_item in BROAD else row.taxonomy_item}"
     found |= {f"material:{row.id}": f"material:{row.id}" for row in tables()["materials"].itertuples()}
@@ -138,9 +147,9 @@ OWN = "knowledge tables of this project"  # source of every fact that is no rule
 
 
 def _rule_rows() -> list[tuple]:
-    "The rules of every region"
-    return [(rule_key(option), f"item:{option.item}", region, rule_text(option), option.source)
-            for region in regions().index for options in answers(region).values() for option in options]
+    "The rules of every region, those of things outside the taxonomy included"
+    return [(rule_key(option), f"item:{option.item}", region, rule_text(option), option.source) for region in regions().index
+            for options in [*answers(region).values(), *thing_answers(region).values()] for option in options]
 
 
 def _description_rows() -> list[tuple]:

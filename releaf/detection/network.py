@@ -15,6 +15,7 @@ import torch
 
 from ..core.checkpoints import load_weights
 from ..core.paths import display_path, resolve, workspace
+from ..core.weights import weights_table
 from .ultralytics_setup import import_ultralytics
 
 import_ultralytics()  # offline, before anything of it is imported
@@ -96,6 +97,9 @@ def find_weights(weights: str,  # '', a file or folder, or a name that the libra
     path = Path(resolve(weights))
     if path.exists():
         return path
+    if weights in weights_table():
+        raise ValueError(f"weights {weights!r}: found the weights of {weights_table()[weights].architecture or 'a language model'}, "
+                         "expected those of a detector")
     if not download:
         raise FileNotFoundError(f"weights {weights!r}: no such file or folder ({display_path(path)}), and download is False; "
                                 "name a file, or set download to fetch it")

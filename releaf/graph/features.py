@@ -20,6 +20,7 @@ from sklearn.preprocessing import normalize
 
 from ..core.devices import pick_device
 from ..core.paths import resolve
+from ..core.weights import model_weights, weights_table
 from .knowledge import Graph
 
 # %% ../../nbs/graph/03_features.ipynb #0f2611d4
@@ -63,10 +64,10 @@ def tfidf_features(graph: Graph,
 def _load_encoder(encoder: str, device: torch.device):
     "Tokenizer and model from a folder or a hub"
     from transformers import AutoModel, AutoTokenizer
-    place = resolve(encoder)
+    place = model_weights(encoder) if encoder in weights_table() else resolve(encoder)
     source = str(place) if Path(place).is_dir() else encoder
     try:
-        return AutoTokenizer.from_pretrained(source), AutoModel.from_pretrained(source).to(device).eval()
+        return AutoTokenizer.from_pretrained(source), AutoModel.from_pretrained(source, use_safetensors=True).to(device).eval()
     except (OSError, ValueError) as error:
         message = " ".join(str(error).split())
     raise FileNotFoundError(f"features {encoder!r}: neither a folder with a model, nor one that the hub gives: {message}")
@@ -74,7 +75,7 @@ def _load_encoder(encoder: str, device: torch.device):
 # %% ../../nbs/graph/03_features.ipynb #7c26bed5
 @torch.inference_mode()
 def encoder_features(graph: Graph,
-                     encoder: str,  # a local folder or a hub id
+                     encoder: str,  # a name in weights.csv, a local folder or a hub id
                      device: str = "auto",
                      batch_size: int = 64,
                      max_length: int = 128,  # tokens that are read of a text

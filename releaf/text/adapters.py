@@ -29,22 +29,26 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 from ..core.devices import pick_device
 from ..core.files import atomic_dir, content_hash, read_json, write_json
 from ..core.paths import display_path, find_checkout, resolve
+from ..core.weights import model_weights, weights_table
 from .chat import batches, Encoded, end_of_turn, padded, prepare_tokenizer
 
 # %% ../../nbs/text/12_adapters.ipynb #29eb6d22
 FILES = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja")
 
 # %% ../../nbs/text/12_adapters.ipynb #f7089c1c
-def model_folder(model: str | Path,  # a folder, or `owner/name` on the hub
+def model_folder(model: str | Path,  # a name in weights.csv, a folder, or `owner/name` on the hub
                  ) -> Path:
     "The folder of a model's files; a hub id is downloaded unless it is cached; weights that are no safetensors are refused"
     local = Path(resolve(model))
-    if local.is_dir():
+    if str(model) in weights_table():
+        folder = model_weights(str(model))
+    elif local.is_dir():
         folder = local
     elif str(model).count("/") == 1 and not str(model).startswith((".", "/", "~")):
         folder = Path(snapshot_download(str(model), allow_patterns=list(FILES), ignore_patterns=["original/*"]))
     else:
-        raise FileNotFoundError(f"model {str(model)!r}: no such folder ({local}), and no hub id of the form owner/name")
+        raise FileNotFoundError(f"model {str(model)!r}: no such folder ({local}), no hub id of the form owner/name, "
+                                f"and no name in weights.csv: {', '.join(weights_table())}")
     for needed in ("config.json", "tokenizer_config.json"):
         if not (folder / needed).is_file():
             raise FileNotFoundError(f"{display_path(folder)}: no {needed}; expected the folder of a language model")

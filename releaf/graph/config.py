@@ -25,7 +25,7 @@ class LinkDataConfig(RunConfig):
     generate_nodes: NonNegativeInt  # grow a generated graph of this size from it; 0: none
     generate_edges: NonNegativeInt
     drop_relations: NameList  # left out of the messages and of the pair inputs
-    features: Annotated[str, Field(min_length=1)]  # auto | tfidf | given | none | a folder, hub id or name in weights.csv of a sentence encoder
+    features: Annotated[str, Field(min_length=1)]  # auto | tfidf | given | none | a sentence encoder: weights.csv, folder, hub id
     input_dim: PositiveInt  # width of tfidf; other features bring their own
     split: Literal["random", "cold_item", "cold_idea"]
     val_fraction: OpenFraction  # of the target's pairs

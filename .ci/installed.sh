@@ -41,8 +41,13 @@ for number in range(2):
     image = Image.fromarray(pixels).resize((240, 240), Image.BICUBIC)
     image.save(f"{number}.png"), image.transpose(Image.FLIP_LEFT_RIGHT).save(f"{number}_flipped.png")
 assert len(find_duplicates(["0.png", "0_flipped.png", "1.png", "1_flipped.png"], progress=False)) == 2
+from releaf.core.paths import tables_dir
+from releaf.vision.multihead import load_classifier
+
+photographs = sorted((tables_dir() / "photographs").glob("*.jpg"))
+told = load_classifier().predict([*photographs, "0.png"], region="germany")
+assert len(photographs) >= 10 and told["error"].isna().all() and told["known"].iloc[:-1].mean() > 0.5 and not told["known"].iloc[-1], told
 if sys.argv[1]:
-    from releaf.vision.multihead import load_classifier
     told = load_classifier(sys.argv[1]).predict(["0.png", "1.png"], region="germany")
     assert told["error"].isna().all() and told["bin"].notna().all(), told
 if sys.argv[2]:

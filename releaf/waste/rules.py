@@ -7,6 +7,7 @@ __all__ = ['COLUMNS', 'rules_folder', 'regions', 'load_rules', 'Answer', 'answer
            'rules_hash', 'compare_regions']
 
 # %% ../../nbs/waste/02_rules.ipynb #87b1a811
+import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -52,7 +53,7 @@ def _problem_in_row(row: dict,  # one row of a rule table
         if row[column] not in names:
             return f"{column} {row[column]!r} is unknown, expected one of {', '.join(names)}"
     for column, pattern in _PATTERNS.items():
-        if not pd.Series([row[column]]).str.fullmatch(pattern).item():
+        if not re.fullmatch(pattern, row[column]):
             return f"{column} {row[column]!r} does not match {pattern}"
     if row["item"] == row["material"] == "*":
         return "item and material are both '*', expected at least one name: no rule may answer for everything"

@@ -5,15 +5,15 @@
 # %% auto #0
 __all__ = ['folded', 'found_undenied', 'said_states', 'regions_named', 'kind_of_question', 'claimed_bins', 'things_asked']
 
-# %% ../../nbs/text/27_asked.ipynb #fb8d05cc
+# %% ../../nbs/text/27_asked.ipynb #a7b7676b
 import re
+import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 
 from .answer_checks import bin_positions, plain, sentences_of
 from ..waste.lexicon import fold, phrase_rows
 from ..waste.names import find_names, Found
-from ..waste.rules import regions
 
 # %% ../../nbs/text/27_asked.ipynb #0cc4a4a1
 def folded(text: str) -> str:
@@ -64,16 +64,11 @@ def regions_named(question: str) -> list[str]:  # each once, in the text's order
     pattern, places = _place_names()
     return list(dict.fromkeys(places[match[0]] for match in pattern.finditer(folded(question))))
 
-# %% ../../nbs/text/27_asked.ipynb #5cec6849
-_BINS = re.compile(r"\b(?:bins?|recycl\w*|dispos\w*|throw\w*|chuck\w*|toss\w*|rid of|trash|rubbish|garbage|landfill|dumpster|dump|curb\w*|kerb\w*|"
-                   r"skip|where (?:do|does|to|should|can|could|would|may|shall)|what do i do with|which (?:bin|container|day|collection)|"
-                   r"deposit|flush\w*|take[- ]?back|"
-                   r"hand (?:it|them) in|drop[- ]off|gomi|wohin|werf\w*|wegwerf\w*|entsorg\w*|\w*tonne|\w*mull|gelbe\w* sack|container|abgeben|"
-                   r"altpapier|altglas|jet\w+|poubelle\w*|bac jaune|tri|trier|dechet\w*|decheterie|yellow (?:bag|bin))\b|捨て|ゴミ|ごみ|回収|分別")
-_IDEAS = re.compile(r"\b(?:mak(?:e|ing) (?!sure|it safe|sense)|made (?:into|of old|from old)|turn\w* (?:\w+ ){0,6}into|becom\w*|upcycl\w*|crafts?|"
-                    r"ideas?|diy|build\w*|reus\w*|repurpos\w*|what can (?:i|we|it|she|he|you|they)\b|second life|uses?\b for|any use|decent use|"
-                    r"useful|sew\w*|crochet|knit\w*|basteln|bricol\w*|fabriquer|rescue|something (?:nice|to)|what could (?:i|we|she|he)|"
-                    r"what to do w\w*)\b")
+# %% ../../nbs/text/27_asked.ipynb #41eb86c3
+@lru_cache(maxsize=1)
+def _patterns() -> dict[str, re.Pattern]:
+    "The patterns of `question_cues.csv` by name"
+    return {name: re.compile(pattern) for name, pattern in phrase_rows("question_cues", ["name", "pattern"])}
 
 
 def kind_of_question(question: str,
@@ -81,50 +76,56 @@ def kind_of_question(question: str,
                      ) -> str:  # bins | ideas | other
     "What a question wants to know"
     text = folded(question)
-    ideas, bins = _IDEAS.search(text), _BINS.search(text)
+    ideas, bins = _patterns()["ideas"].search(text), _patterns()["bins"].search(text)
     if bins and not (ideas and not re.search(r"\b(?:which|what) bin\b|\bwhere\b|wohin|poubelle", text)):
         return "bins"
     return "ideas" if ideas else "bins" if region else "other"
 
-# %% ../../nbs/text/27_asked.ipynb #cd695062
-_YES_NO = re.compile(r"(?:^|[.,;:!?] |\bor )(?:so |and |but )?(?:can|could|may|might|do|does|is|are|should|shall|will|would|am|kann|darf|muss|soll|"
-                     r"gehort|geht|kommt|puis-je|peut-on|est-ce que|dois-je)\b|\b(?:right|ok|okay|correct|yes|allowed|yes or no|or not|or no|good plan|"
-                     r"clever, no|non)\W*$|できますか|いいですか")
-_OTHER_TERMS = ((re.compile(r"altpapier|papiertonne|blaue tonne"), "recycle"), (re.compile(r"gelbe\w* (?:sack|tonne)|bac jaune|poubelle jaune"), "recycle"),
-                (re.compile(r"altglas\w*|glascontainer|verre\b"), "glass_bank"), (re.compile(r"biotonne|biomull"), "compost"),
-                (re.compile(r"restmull|hausmull|ordures menageres"), "landfill"), (re.compile(r"\baltkleider"), "donate"))
+# %% ../../nbs/text/27_asked.ipynb #a85d4b25
+_OTHER_TERMS = tuple((re.compile(pattern), name) for pattern, name in (
+    (r"altpapier|papiertonne|blaue tonne|gelbe\w* (?:sack|tonne)|bac jaune|poubelle jaune", "recycle"), (r"altglas\w*|glascontainer|verre\b", "glass_bank"),
+    (r"biotonne|biomull", "compost"), (r"restmull|hausmull|ordures menageres", "landfill"), (r"\baltkleider", "donate")))
 
 
 def claimed_bins(question: str) -> set[str]:  # none where the question asks for no yes or no
     "The bins that a yes-or-no question proposes"
     text = folded(question)
-    if not _YES_NO.search(text):
+    if not _patterns()["yes_no"].search(text):
         return set()
     found = {name for sentence in sentences_of(plain(question)) for _, bins in bin_positions(sentence) for name in bins}
     return found | {name for pattern, name in _OTHER_TERMS if pattern.search(text)}
 
-# %% ../../nbs/text/27_asked.ipynb #de8a6893
-_BESIDE = re.compile(r"(?:\b(?:from|out of|off|under|beside|behind|next to|near|like|vom|von|aus|fur|for|around|round|wrapped|inside|into|in with|with|"
-                     r"along with|mit|avec|by|instead of|than|as|to|of)) (?:(?:the|a|an|my|our|your|his|her|some|old|all|those|these|other|empty|der|"
-                     r"dem|den|meinem?|meiner|le|la|les|mon) ){0,3}$")
-_CONTAINER = re.compile(r"^\W*(?:(?:waste|recycling|collection|garbage) )*(?:bins?|banks?|containers?|day|caddy|collection|tonne|igloo|bac)\b")
+# %% ../../nbs/text/27_asked.ipynb #0de7142d
+_AS_THINGS = frozenset(f"material:{name}" for name in ("lithium_cell", "alkaline_cell", "mdf", "chipboard", "plywood", "wood_panel"))
+
+
+def _masked(question: str) -> str:
+    "A question with blanks in place of the bins that it names"
+    text = unicodedata.normalize("NFKC", question)
+    low = "".join(fold(letter)[:1] or " " for letter in text)  # as long as the text
+    for match in _patterns()["destination"].finditer(low):
+        text = text[:match.start()] + " " * (match.end() - match.start()) + text[match.end():]
+    return text
 
 
 def things_asked(question: str, region: str | None) -> list[Found]:  # in the text's order
     "The names of what a question is about"
-    found = [name for name in find_names(question, region) if any(topic.startswith(("item:", "material:")) for topic in name.topics)]
+    text = _masked(question)
+    found = [name for name in find_names(text, region) if any(topic.startswith(("item:", "material:")) for topic in name.topics)]
+    behind = lambda name: fold(text[name.start + len(name.words):])
+    found = [name for name in found if not _patterns()["container"].match(behind(name))]
     kept = []
     for name in found:
-        before, behind = folded(question[:name.start]) + " ", fold(question[name.start + len(name.words):])
-        if _CONTAINER.match(behind) or (kept and _BESIDE.search(before)):
-            continue
-        kept.append(name)
-    return _without_stuff(kept or [name for name in found if not _CONTAINER.match(fold(question[name.start + len(name.words):]))])
+        if not (kept and _patterns()["beside"].search(folded(text[:name.start]) + " ")):
+            kept.append(name)
+    return _the_things(kept or found)
 
-
-def _without_stuff(names: list[Found]) -> list[Found]:
-    "Things without the materials that only describe them, each meaning once"
-    items = [name for name in names if any(topic.startswith("item:") for topic in name.topics)]
+# %% ../../nbs/text/27_asked.ipynb #62be16bd
+def _the_things(names: list[Found]) -> list[Found]:
+    "Each thing once: without the materials that describe them, and without bags and boxes of no certain kind beside certain things"
+    items = [name for name in names if any(topic.startswith("item:") or topic in _AS_THINGS for topic in name.topics)]
+    if any(not name.ask for name in items):
+        items = [name for name in items if not name.ask]
     kept = {}
     for name in items or names:
         kept.setdefault(name.topics, name)

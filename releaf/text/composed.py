@@ -29,24 +29,26 @@ def bin_words(name: str, region: str) -> str:
     "A bin as a region calls it"
     return _local_bins().get((region, name), BIN_WORDS[name])
 
-# %% ../../nbs/text/29_composed.ipynb #62e2650f
-_FAMILY_WORDS = {"plastic": "plastic", "plastik": "plastic", "plastique": "plastic", "kunststoff": "plastic", "metal": "metal", "metall": "metal",
-                 "glass": "glass", "glas": "glass", "verre": "glass", "cardboard": "paper", "card": "paper", "paper": "paper", "papier": "paper",
-                 "pappe": "paper", "carton": "paper", "fabric": "textile", "cloth": "textile", "wooden": "wood", "wood": "wood", "holz": "wood",
-                 "bois": "wood", "foam": "eps", "polystyrene": "eps", "styropor": "eps"}  # folded word -> family, or a material
+# %% ../../nbs/text/29_composed.ipynb #844a462c
+_FAMILY_WORDS = {word: family for family, words in {
+    "plastic": "plastic plastik plastique kunststoff", "metal": "metal metall", "glass": "glass glas verre", "wood": "wooden wood holz bois",
+    "paper": "cardboard card paper papier pappe carton", "textile": "fabric cloth", "eps": "foam polystyrene styropor",
+}.items() for word in words.split()}  # folded word -> family, or a material
 
 
 @lru_cache(maxsize=1)
 def _to_taxonomy() -> dict[str, str]:
     "Material of the knowledge tables -> material of the taxonomy"
-    return dict(zip(tables()["materials"]["id"], tables()["materials"]["taxonomy_material"])) | {name: name for name in load_taxonomy().materials}
+    materials = tables()["materials"]
+    return dict(zip(materials["id"], materials["taxonomy_material"])) | {name: name for name in load_taxonomy().materials}
 
 
 @lru_cache(maxsize=64)
 def materials_said(question: str, region: str | None) -> set[str]:  # materials of the taxonomy
     "The materials that a question names, each of a family where only that is named"
     taxonomy = load_taxonomy()
-    found = {_to_taxonomy()[topic[9:]] for topic in find_topics(question, region) if topic.startswith("material:")} & set(taxonomy.materials)
+    named = [topic[9:] for topic in find_topics(question, region) if topic.startswith("material:")]
+    found = {_to_taxonomy()[name] for name in named} & set(taxonomy.materials)
     words = {_FAMILY_WORDS[word] for word in folded(question).replace("-", " ").split() if word in _FAMILY_WORDS}
     return found | {name for name in taxonomy.materials if name in words or taxonomy.family_of[name] in words}
 
@@ -96,7 +98,7 @@ def _definite(option: Answer, thing: str, when: str) -> str:
     return " ".join(filter(None, [f"{place}: {thing} goes to {bin_words(option.bin, option.region)}{f' when {when}' if when else ''}.",
                                   sentences(option.prepare), sentences(option.note), _source(option)]))
 
-# %% ../../nbs/text/29_composed.ipynb #944b5a8e
+# %% ../../nbs/text/29_composed.ipynb #78e165c8
 def _open(left: list[Answer], thing: str, several: bool, ask: str) -> str:
     "An answer that depends on something"
     region = left[0].region
@@ -105,11 +107,16 @@ def _open(left: list[Answer], thing: str, several: bool, ask: str) -> str:
     return f"{regions()['name'][region]}: it depends, for {thing}: {branches}. {ask} {notes} {_source(left[0])}".replace("  ", " ")
 
 
-def _told(rules: list[tuple[Answer, ...]], thing: str, question: str) -> Told:
+def _told(rules: list[tuple[Answer, ...]], thing: str, question: str,
+          alike: list[tuple[Answer, ...]],  # rules for other materials: those that say the same are cited as well
+          ) -> Told:
     "An answer from the rules that are left"
     left = [option for options in rules for option in _left(options, question)]
     bins, several = list(dict.fromkeys(option.bin for option in left)), len(rules) > 1
-    keys = [rule_key(option) for option in left] + [rule_key(option) for options in rules for option in options]
+    same = {(option.condition, option.bin) for option in left}
+    keys = [rule_key(option) for option in left]
+    keys += [rule_key(option) for options in alike for option in options if (option.condition, option.bin) in same]
+    keys += [rule_key(option) for options in rules for option in options]
     if len(bins) == 1:
         when = states().get(left[0].condition, "") if len(left) == 1 else ""
         return Told(_definite(left[0], thing, when), bins, "", list(dict.fromkeys(keys)), left[0].sure, left)
@@ -132,14 +139,15 @@ def _of_stuff(material: str, region: str) -> tuple[list[tuple[Answer, ...]], boo
     item = pair[0] if (pair[0], material) in taxonomy.pair_index else None
     return [answers(region)[(item, material) if item else pair]], True
 
-# %% ../../nbs/text/29_composed.ipynb #ae14111c
+# %% ../../nbs/text/29_composed.ipynb #d3117678
 def typical_topics(materials: set[str]) -> list[str]:  # `material:other_plastic`
     "What stands for the families of materials"
     families = dict.fromkeys(load_taxonomy().family_of[name] for name in sorted(materials))
     return [f"material:{_TYPICAL[family][1]}" for family in families]
 
 
-def _rules_named(topic: str, region: str, materials: set[str]) -> tuple[list[tuple[Answer, ...]], bool]:  # rules, and whether they are a guess
+def _rules_named(topic: str, region: str, materials: set[str],
+                 ) -> tuple[list[tuple[Answer, ...]], bool]:  # rules, and whether they are a guess
     "The rules of a topic"
     kind, _, key = topic.partition(":")
     if kind == "item" and (rules := rules_of(key, region)):
@@ -155,31 +163,32 @@ def _named(topic: str) -> str:
     kind, _, key = topic.partition(":")
     return with_article(name_of(f"{kind}s", key))
 
-# %% ../../nbs/text/29_composed.ipynb #7c2bd5ed
+# %% ../../nbs/text/29_composed.ipynb #bc0848a9
 def tell_one(name: Found, question: str,
              region: str,  # one of `regions()`
              ) -> Told | None:  # None where neither the thing nor its material has a rule
     "What the rules of a region say about a thing that a question names"
     materials = materials_said(question, region)
     told = {topic: _rules_named(topic, region, materials) for topic in name.topics if not topic.startswith("idea:")}
-    found = {topic: _told(rules, _named(topic), question) for topic, (rules, _) in told.items() if rules}
+    found = {topic: _told(rules, _named(topic), question, rules_of(topic[5:], region) if topic.startswith("item:") else [])
+             for topic, (rules, _) in told.items() if rules}
     if not found:
         return None
     if len(found) > 1 and len({tuple(one.bins) for one in found.values()}) > 1:
         return _of_several(found, name.ask, region)
     topic, one = next(iter(found.items()))
     if told[topic][1]:
-        stuff = lower_first(name_of("materials", one.options[0].material)) if one.options[0].material else "its material"
-        return Told(f"{regions()['name'][region]}: no rule that I have names {_named(topic)}. A guess, from the rule for {stuff}: {one.text}",
-                    one.bins, one.ask or "What is it, and what is it made of?", one.keys, False, one.options)
+        stuff = lower_first(name_of("materials", one.options[0].material))
+        guess = f"{regions()['name'][region]}: no rule that I have names {_named(topic)}. A guess, from the rule for {stuff}: {one.text}"
+        return Told(guess, one.bins, one.ask or "What is it, and what is it made of?", one.keys, False, one.options)
     return one
 
 
 def _of_several(found: dict[str, Told], ask: str, region: str) -> Told:
     "An answer for a name that may mean several things"
     lines = "; ".join(f"{_named(topic)}: {' or '.join(bin_words(name, region) for name in one.bins)}" for topic, one in found.items())
-    return Told(f"{regions()['name'][region]}: it depends on what it is: {lines}. {ask}", list(dict.fromkeys(b for one in found.values() for b in one.bins)),
-                ask, list(dict.fromkeys(key for one in found.values() for key in one.keys)), False)
+    bins = list(dict.fromkeys(name for one in found.values() for name in one.bins))
+    return Told(f"{regions()['name'][region]}: it depends on what it is: {lines}. {ask}", bins, ask, list(dict.fromkeys(key for one in found.values() for key in one.keys)), False)
 
 # %% ../../nbs/text/29_composed.ipynb #f69b18e1
 WHERE = "Where are you: " + ", ".join(regions()["name"]) + "?"

@@ -23,6 +23,7 @@ from .knowledge import find_node, FORBIDDEN, Graph, TARGET
 from .model import common_counts, Messages, UpcyclingGNN
 from .splits import held_out_nodes, message_links, read_split
 from ..waste.names import find_topics
+from ..waste.reuse import why_no_reuse
 
 # %% ../../nbs/graph/11_recommend.ipynb #0456432c
 COLUMNS = ["idea", "name", "score", "known", "why", "caution", "difficulty", "hours", "tools", "skills", "hazards"]
@@ -229,6 +230,20 @@ def _row(self: Recommender, kind: str, row: int, tail: int, score: float, alike:
             "hazards": list(dict.fromkeys(asked["hazards"] + own))}
 
 # %% ../../nbs/graph/11_recommend.ipynb #afc9dd22
+def _unsafe(graph: Graph, name: str, head: tuple[str, int] | None) -> str:
+    "Why nothing may be made of what is named; '' where nothing speaks against it"
+    topics = find_topics(str(name).replace("_", " "))
+    own = [] if head is None else [f"{head[0]}:{graph.nodes[head[0]]['id'].iloc[head[1]]}"]
+    return why_no_reuse([*own, *topics])
+
+
+def _none_of(reason: str) -> pd.DataFrame:
+    "An empty table that says why"
+    table = pd.DataFrame(columns=COLUMNS)
+    table.attrs |= {"refused": [], "unsafe": reason}
+    return table
+
+# %% ../../nbs/graph/11_recommend.ipynb #37e22195
 @patch
 def recommend(self: Recommender,
               item_or_material: str,  # id or name
@@ -237,12 +252,15 @@ def recommend(self: Recommender,
               avoid_hazards: list[str] | str | None = None,  # ids or names; None: none is avoided
               tools: list[str] | None = None,  # all that is available, by id or name; None: anything
               new_only: bool = False,  # leave out links that are known
-              ) -> pd.DataFrame:  # at most k rows, best first; refused ideas in `.attrs["refused"]`
-    "Ideas for an item or a material; an unknown name is an error"
+              ) -> pd.DataFrame:  # at most k rows, best first; refused ideas in `.attrs["refused"]`, why none may be made in `.attrs["unsafe"]`
+    "Ideas for an item or a material, none for what is unsafe to reuse; an unknown name is an error"
     if k < 1:
         raise ValueError(f"k: found {k}, expected at least 1")
     _check_difficulty(self.facts, max_difficulty)
-    kind, row = _find_head(self.graph, item_or_material)
+    head = None if _unsafe(self.graph, item_or_material, None) else _find_head(self.graph, item_or_material)
+    if reason := _unsafe(self.graph, item_or_material, head):
+        return _none_of(reason)
+    kind, row = head
     given = () if avoid_hazards is None else avoid_hazards
     avoid = _rows_of_names(self.graph, "hazard", given, "avoid_hazards") if len(given) else set()
     have = None if tools is None else _rows_of_names(self.graph, "tool", tools, "tools")
@@ -256,7 +274,7 @@ def recommend(self: Recommender,
         elif len(rows) < k and not unfit(tail):
             rows.append(self._row(kind, row, tail, float(scores[tail]), alike))
     table = pd.DataFrame(rows, columns=COLUMNS)
-    table.attrs["refused"] = refused
+    table.attrs |= {"refused": refused, "unsafe": ""}
     return table
 
 # %% ../../nbs/graph/11_recommend.ipynb #695b2a27

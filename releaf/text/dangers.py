@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['DISPOSAL', 'Danger', 'dangers', 'find_dangers', 'forbidden_keys', 'hazard_keys', 'hazard_text']
 
-# %% ../../nbs/text/28_dangers.ipynb #4bfa9d49
+# %% ../../nbs/text/28_dangers.ipynb #bdc77357
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from .asked import folded, found_undenied
 from .facts import tables
 from ..waste.lexicon import phrase_rows
 
-# %% ../../nbs/text/28_dangers.ipynb #4ea09eb8
+# %% ../../nbs/text/28_dangers.ipynb #17039982
 @dataclass(frozen=True)
 class Danger:
     "A dangerous act"
@@ -33,7 +33,7 @@ def _expanded(pattern: str) -> str:
         pattern = re.sub(rf"\b{name}\b", lambda _, acts=acts: f"(?:{acts})", pattern)
     return pattern
 
-# %% ../../nbs/text/28_dangers.ipynb #c451ec51
+# %% ../../nbs/text/28_dangers.ipynb #87156123
 @lru_cache(maxsize=1)
 def dangers() -> tuple[Danger, ...]:
     "Every row of the table"
@@ -48,7 +48,7 @@ def find_dangers(question: str) -> list[Danger]:  # in the table's order
     return [danger for danger in dangers() if danger.thing.search(text) and found_undenied(danger.act, text)
             and not (danger.unless and danger.unless.search(text))]
 
-# %% ../../nbs/text/28_dangers.ipynb #aed2cc5a
+# %% ../../nbs/text/28_dangers.ipynb #70913f31
 @lru_cache(maxsize=1)
 def _forbidden() -> dict[tuple[str, str], str]:
     "Head and idea -> key of the row that forbids it; an item inherits from its main material where no link of its own allows it"
@@ -69,7 +69,7 @@ def forbidden_keys(topics: Sequence[str],  # what a question names: `item:oil_dr
     ideas = [topic for topic in topics if topic.startswith("idea:")]
     return [_forbidden()[head, idea] for head in topics for idea in ideas if (head, idea) in _forbidden()]
 
-# %% ../../nbs/text/28_dangers.ipynb #b6791545
+# %% ../../nbs/text/28_dangers.ipynb #47c26ac6
 DISPOSAL = ("lithium_cell_fire", "battery_acid", "button_cell", "pressurised_can", "gas_residue", "drum_vapour", "capacitor_charge",
             "mercury", "radioactive_source", "asbestos", "medicine_poisoning", "crt_implosion", "refrigerant")  # ids of hazards.csv
 

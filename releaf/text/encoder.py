@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['ENCODER', 'encoder_at_hand', 'load_encoder']
 
-# %% ../../nbs/text/32_encoder.ipynb #162aa6cb
+# %% ../../nbs/text/32_encoder.ipynb #bc760ad8
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +14,7 @@ import numpy as np
 
 from ..core.weights import weights_cache, weights_table
 
-# %% ../../nbs/text/32_encoder.ipynb #3dfeb50b
+# %% ../../nbs/text/32_encoder.ipynb #f5a19bcf
 ENCODER = "minilm-l6"  # a name in weights.csv
 
 
@@ -24,7 +24,7 @@ def encoder_at_hand() -> bool:
     kept = weights_cache() / f"{row.name}-{row.file_sha256[:8]}"
     return kept.exists() or (weights_cache() / row.wheel).is_file() or importlib.util.find_spec(row.module) is not None
 
-# %% ../../nbs/text/32_encoder.ipynb #d247b017
+# %% ../../nbs/text/32_encoder.ipynb #da4e0859
 def load_encoder(folder: str | Path,  # of a BERT-like model with its tokenizer
                  ) -> Callable[[list[str]], np.ndarray]:  # texts -> float32 [texts, width], rows of length 1
     "A sentence encoder from files alone"

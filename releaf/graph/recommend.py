@@ -243,7 +243,7 @@ def _none_of(reason: str) -> pd.DataFrame:
     table.attrs |= {"refused": [], "unsafe": reason}
     return table
 
-# %% ../../nbs/graph/11_recommend.ipynb #37e22195
+# %% ../../nbs/graph/11_recommend.ipynb #fd85f7e4
 @patch
 def recommend(self: Recommender,
               item_or_material: str,  # id or name
@@ -252,7 +252,7 @@ def recommend(self: Recommender,
               avoid_hazards: list[str] | str | None = None,  # ids or names; None: none is avoided
               tools: list[str] | None = None,  # all that is available, by id or name; None: anything
               new_only: bool = False,  # leave out links that are known
-              ) -> pd.DataFrame:  # at most k rows, best first; refused ideas in `.attrs["refused"]`, why none may be made in `.attrs["unsafe"]`
+              ) -> pd.DataFrame:  # at most k rows, best first; `.attrs`: refused ideas, and `unsafe`, why nothing may be made
     "Ideas for an item or a material, none for what is unsafe to reuse; an unknown name is an error"
     if k < 1:
         raise ValueError(f"k: found {k}, expected at least 1")

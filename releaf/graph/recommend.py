@@ -230,20 +230,11 @@ def _row(self: Recommender, kind: str, row: int, tail: int, score: float, alike:
             "hazards": list(dict.fromkeys(asked["hazards"] + own))}
 
 # %% ../../nbs/graph/11_recommend.ipynb #afc9dd22
-def _unsafe(graph: Graph, name: str, head: tuple[str, int] | None) -> str:
+def _unsafe(name: str) -> str:
     "Why nothing may be made of what is named; '' where nothing speaks against it"
-    topics = find_topics(str(name).replace("_", " "))
-    own = [] if head is None else [f"{head[0]}:{graph.nodes[head[0]]['id'].iloc[head[1]]}"]
-    return why_no_reuse([*own, *topics])
+    return why_no_reuse(find_topics(str(name).replace("_", " ")))
 
-
-def _none_of(reason: str) -> pd.DataFrame:
-    "An empty table that says why"
-    table = pd.DataFrame(columns=COLUMNS)
-    table.attrs |= {"refused": [], "unsafe": reason}
-    return table
-
-# %% ../../nbs/graph/11_recommend.ipynb #fd85f7e4
+# %% ../../nbs/graph/11_recommend.ipynb #2c5df2eb
 @patch
 def recommend(self: Recommender,
               item_or_material: str,  # id or name
@@ -257,10 +248,15 @@ def recommend(self: Recommender,
     if k < 1:
         raise ValueError(f"k: found {k}, expected at least 1")
     _check_difficulty(self.facts, max_difficulty)
-    head = None if _unsafe(self.graph, item_or_material, None) else _find_head(self.graph, item_or_material)
-    if reason := _unsafe(self.graph, item_or_material, head):
-        return _none_of(reason)
-    kind, row = head
+    table, reason = pd.DataFrame(columns=COLUMNS), _unsafe(item_or_material)
+    try:
+        kind, row = _find_head(self.graph, item_or_material)
+    except ValueError:
+        if not reason:
+            raise
+        table.attrs |= {"refused": [], "unsafe": reason}
+        return table
+    reason = reason or why_no_reuse([f"{kind}:{self.graph.nodes[kind]['id'].iloc[row]}"])
     given = () if avoid_hazards is None else avoid_hazards
     avoid = _rows_of_names(self.graph, "hazard", given, "avoid_hazards") if len(given) else set()
     have = None if tools is None else _rows_of_names(self.graph, "tool", tools, "tools")
@@ -271,10 +267,10 @@ def recommend(self: Recommender,
         if reason := self.facts.refusal(kind, row, tail)[0]:
             idea = self.facts.tails.iloc[tail]
             refused.append({"idea": idea["id"], "name": idea["name"], "score": float(scores[tail]), "reason": reason})
-        elif len(rows) < k and not unfit(tail):
+        elif not reason and len(rows) < k and not unfit(tail):
             rows.append(self._row(kind, row, tail, float(scores[tail]), alike))
     table = pd.DataFrame(rows, columns=COLUMNS)
-    table.attrs |= {"refused": refused, "unsafe": ""}
+    table.attrs |= {"refused": refused, "unsafe": reason}
     return table
 
 # %% ../../nbs/graph/11_recommend.ipynb #695b2a27

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['folded', 'found_undenied', 'said_states', 'regions_named', 'kind_of_question', 'claimed_bins', 'things_asked']
 
-# %% ../../nbs/text/27_asked.ipynb #a7b7676b
+# %% ../../nbs/text/27_asked.ipynb #4d16fdb1
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from .answer_checks import bin_positions, plain, sentences_of
 from ..waste.lexicon import fold, phrase_rows
 from ..waste.names import find_names, Found
 
-# %% ../../nbs/text/27_asked.ipynb #93f2771f
+# %% ../../nbs/text/27_asked.ipynb #4aa3167a
 def folded(text: str) -> str:
     "Lower case, straight quotes, no accents, single spaces"
     return fold(plain(text))
@@ -35,7 +35,7 @@ def found_undenied(pattern: re.Pattern, text: str) -> bool:
     "Whether a pattern is found in a folded text where nothing denies it"
     return any(not _DENIED.search(text[max(0, match.start() - 30):match.start()]) for match in pattern.finditer(text))
 
-# %% ../../nbs/text/27_asked.ipynb #c3f7fc62
+# %% ../../nbs/text/27_asked.ipynb #6f2ed44c
 _STRONGER = {"with_contents": "empty", "damaged": "intact", "soiled": "clean", "greasy": "clean", "worn_out": "wearable", "works": "broken",
              "broken": "usable", "foil_or_glitter": "plain", "no_deposit_mark": "deposit_mark", "not_collected": "collected",
              "no_deposit": "returnable", "much": "little"}  # where both are said, the first counts
@@ -49,7 +49,7 @@ def said_states(question: str,
     said = {name for name in conditions if name in _cues() and found_undenied(_cues()[name], text)}
     return said - {_STRONGER[name] for name in said if name in _STRONGER}
 
-# %% ../../nbs/text/27_asked.ipynb #f9dad4dc
+# %% ../../nbs/text/27_asked.ipynb #c1cfb8b0
 @lru_cache(maxsize=1)
 def _place_names() -> tuple[re.Pattern, dict[str, str]]:
     "A pattern for every place, longest first, and the region of each"
@@ -65,7 +65,7 @@ def regions_named(question: str) -> list[str]:  # each once, in the text's order
     pattern, places = _place_names()
     return list(dict.fromkeys(places[match[0]] for match in pattern.finditer(folded(question))))
 
-# %% ../../nbs/text/27_asked.ipynb #41eb86c3
+# %% ../../nbs/text/27_asked.ipynb #6fd56b5b
 @lru_cache(maxsize=1)
 def _patterns() -> dict[str, re.Pattern]:
     "The patterns of `question_cues.csv` by name"
@@ -82,7 +82,7 @@ def kind_of_question(question: str,
         return "bins"
     return "ideas" if ideas else "bins" if region else "other"
 
-# %% ../../nbs/text/27_asked.ipynb #a18341ad
+# %% ../../nbs/text/27_asked.ipynb #3dbe6682
 _OTHER_TERMS = tuple((re.compile(pattern), name) for pattern, name in (
     (r"altpapier|papiertonne|blaue tonne|gelbe\w* (?:sack|tonne)|bac jaune|poubelle jaune", "recycle"),
     (r"altglas\w*|glascontainer|verre\b", "glass_bank"), (r"biotonne|biomull", "compost"),
@@ -97,9 +97,9 @@ def claimed_bins(question: str) -> set[str]:  # none where the question asks for
     found = {name for sentence in sentences_of(plain(question)) for _, bins in bin_positions(sentence) for name in bins}
     return found | {name for pattern, name in _OTHER_TERMS if pattern.search(text)}
 
-# %% ../../nbs/text/27_asked.ipynb #1067b9dd
+# %% ../../nbs/text/27_asked.ipynb #b0757428
 _AS_THINGS = frozenset(f"material:{name}" for name in ("lithium_cell", "alkaline_cell", "mdf", "chipboard", "plywood", "wood_panel"))
-_STUFF_WORDS = frozenset("metal wood paper glass plastic fabric cloth cardboard food metall holz papier verre".split())
+_STUFF_WORDS = frozenset(("metal", "wood", "paper", "glass", "plastic", "fabric", "cloth", "cardboard", "food", "metall", "holz", "papier"))
 
 
 def _masked(question: str) -> str:
@@ -120,7 +120,7 @@ def things_asked(question: str, region: str | None) -> list[Found]:  # in the te
     aside = _aside(text, found)
     return _the_things([name for name, beside in zip(found, aside) if not beside] or found)
 
-# %% ../../nbs/text/27_asked.ipynb #d275abe7
+# %% ../../nbs/text/27_asked.ipynb #051871c7
 _CHAINED = re.compile(r"^[\s,&]*(?:and |und |et |or )?(?:\w+ )?$")
 
 
@@ -133,11 +133,12 @@ def _aside(text: str, found: list[Found]) -> list[bool]:  # one a name
         end = name.start + len(name.words) if aside[-1] else None
     return aside
 
-# %% ../../nbs/text/27_asked.ipynb #e7fe4097
+# %% ../../nbs/text/27_asked.ipynb #bc4444da
 def _the_things(names: list[Found]) -> list[Found]:
     "Each thing once: without the materials that describe them, and without bags and boxes of no certain kind beside certain things"
     items = [name for name in names if any(topic.startswith("item:") or topic in _AS_THINGS for topic in name.topics)]
-    for vague in (lambda name: name.ask, lambda name: not name.exact and len(name.words) < 7, lambda name: fold(name.words) in _STUFF_WORDS):
+    for vague in (lambda name: name.ask, lambda name: not name.exact and len(name.words) < 7,
+                  lambda name: fold(name.words) in _STUFF_WORDS):
         items = [name for name in items if not vague(name)] or items
     kept = {}
     for name in items or names:

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['WHERE', 'bin_words', 'materials_said', 'Told', 'typical_topics', 'tell_one', 'tell_everywhere', 'verdict']
 
-# %% ../../nbs/text/29_composed.ipynb #b632dbef
+# %% ../../nbs/text/29_composed.ipynb #e309fad3
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from ..waste.rules import Answer, answers, regions
 from ..waste.taxonomy import load_taxonomy
 from ..waste.things import rules_of
 
-# %% ../../nbs/text/29_composed.ipynb #231c456c
+# %% ../../nbs/text/29_composed.ipynb #1988b4f9
 @lru_cache(maxsize=1)
 def _local_bins() -> dict[tuple[str, str], str]:
     "Region and bin -> what it is called there"
@@ -30,7 +30,7 @@ def bin_words(name: str, region: str) -> str:
     "A bin as a region calls it"
     return _local_bins().get((region, name), BIN_WORDS[name])
 
-# %% ../../nbs/text/29_composed.ipynb #1d3cef2a
+# %% ../../nbs/text/29_composed.ipynb #d204fe29
 _FAMILY_WORDS = {word: family for family, words in {
     "plastic": "plastic plastik plastique kunststoff", "metal": "metal metall", "glass": "glass glas verre",
     "wood": "wooden wood holz bois",
@@ -54,7 +54,7 @@ def materials_said(question: str, region: str | None) -> set[str]:  # materials 
     words = {_FAMILY_WORDS[word] for word in re.findall(r"\w+", folded(question)) if word in _FAMILY_WORDS}
     return found | {name for name in taxonomy.materials if name in words or taxonomy.family_of[name] in words}
 
-# %% ../../nbs/text/29_composed.ipynb #f61613f4
+# %% ../../nbs/text/29_composed.ipynb #937ec479
 @dataclass
 class Told:
     "What the rules say about one thing in one region"
@@ -74,7 +74,7 @@ def _of_material(rules: list[tuple[Answer, ...]], materials: set[str]) -> list[t
         once.setdefault(tuple((option.condition, option.bin) for option in options), options)
     return list(once.values())
 
-# %% ../../nbs/text/29_composed.ipynb #1c4c6e81
+# %% ../../nbs/text/29_composed.ipynb #9c2b30ee
 def _left(options: tuple[Answer, ...], question: str) -> list[Answer]:
     "The answers of one rule that fit what was said"
     said = said_states(question, [option.condition for option in options])
@@ -87,7 +87,7 @@ def _whose(option: Answer, several: bool) -> str:
     parts += [states()[option.condition]] if option.condition else []
     return " and ".join(parts)
 
-# %% ../../nbs/text/29_composed.ipynb #21113b37
+# %% ../../nbs/text/29_composed.ipynb #3e87bbc8
 def _source(option: Answer) -> str:
     "Where an answer comes from, and how sure it is"
     read = f", read {option.date_read}" if option.date_read else ""
@@ -100,7 +100,7 @@ def _definite(option: Answer, thing: str, when: str) -> str:
     return " ".join(filter(None, [f"{place}: {thing} goes to {bin_words(option.bin, option.region)}{f' when {when}' if when else ''}.",
                                   sentences(option.prepare), sentences(option.note), _source(option)]))
 
-# %% ../../nbs/text/29_composed.ipynb #78e165c8
+# %% ../../nbs/text/29_composed.ipynb #d1369e65
 def _open(left: list[Answer], thing: str, several: bool, ask: str) -> str:
     "An answer that depends on something"
     region = left[0].region
@@ -125,7 +125,7 @@ def _told(rules: list[tuple[Answer, ...]], thing: str, question: str,
     ask = left[0].ask if not several else "What is it made of?"
     return Told(_open(left, thing, several, ask), bins, ask, list(dict.fromkeys(keys)), all(option.sure for option in left), left)
 
-# %% ../../nbs/text/29_composed.ipynb #53410b06
+# %% ../../nbs/text/29_composed.ipynb #7c22aa8d
 _TYPICAL = {"plastic": ("plastic_object", "other_plastic"), "metal": ("scrap_metal", "steel"), "glass": ("broken_glass", "glass"),
             "paper": ("cardboard_packaging", "paperboard"), "textile": ("textile_piece", "cotton"), "wood": ("wood_piece", "wood"),
             "organic": ("food_waste", "food"), "mixed": ("other_waste", "mixed"), "hazardous": ("household_chemical", "chemical")}
@@ -141,7 +141,7 @@ def _of_stuff(material: str, region: str) -> tuple[list[tuple[Answer, ...]], boo
     item = pair[0] if (pair[0], material) in taxonomy.pair_index else None
     return [answers(region)[(item, material) if item else pair]], True
 
-# %% ../../nbs/text/29_composed.ipynb #d3117678
+# %% ../../nbs/text/29_composed.ipynb #e263c7cd
 def typical_topics(materials: set[str]) -> list[str]:  # `material:other_plastic`
     "What stands for the families of materials"
     families = dict.fromkeys(load_taxonomy().family_of[name] for name in sorted(materials))
@@ -165,7 +165,7 @@ def _named(topic: str) -> str:
     kind, _, key = topic.partition(":")
     return with_article(name_of(f"{kind}s", key))
 
-# %% ../../nbs/text/29_composed.ipynb #a9b081df
+# %% ../../nbs/text/29_composed.ipynb #cd34a3c2
 def tell_one(name: Found, question: str,
              region: str,  # one of `regions()`
              ) -> Told | None:  # None where neither the thing nor its material has a rule
@@ -193,7 +193,7 @@ def _of_several(found: dict[str, Told], ask: str, region: str) -> Told:
     keys = list(dict.fromkeys(key for one in found.values() for key in one.keys))
     return Told(f"{regions()['name'][region]}: it depends on what it is: {lines}. {ask}", bins, ask, keys, False)
 
-# %% ../../nbs/text/29_composed.ipynb #f69b18e1
+# %% ../../nbs/text/29_composed.ipynb #a6419ace
 WHERE = "Where are you: " + ", ".join(regions()["name"]) + "?"
 
 
@@ -207,7 +207,7 @@ def tell_everywhere(name: Found, question: str) -> Told | None:  # None where no
     return Told(f"It depends on where you are. {_named(name.topics[0]).capitalize()}: {lines}. {WHERE}", bins, WHERE,
                 [one.keys[0] for one in told.values()], False)
 
-# %% ../../nbs/text/29_composed.ipynb #5b2953c6
+# %% ../../nbs/text/29_composed.ipynb #5e7234ca
 def verdict(claimed: set[str],  # the bins that a yes-or-no question proposes
             told: Sequence[Told]) -> str:  # 'Yes.', 'No.' or '' where neither can be said
     "How an answer begins"

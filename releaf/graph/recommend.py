@@ -234,7 +234,14 @@ def _unsafe(name: str) -> str:
     "Why nothing may be made of what is named; '' where nothing speaks against it"
     return why_no_reuse(find_topics(str(name).replace("_", " ")))
 
-# %% ../../nbs/graph/11_recommend.ipynb #2c5df2eb
+
+def _as_table(rows: list[dict], refused: list[dict], unsafe: str) -> pd.DataFrame:
+    "What is recommended, with what is not"
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    table.attrs |= {"refused": refused, "unsafe": unsafe}
+    return table
+
+# %% ../../nbs/graph/11_recommend.ipynb #e77ca125
 @patch
 def recommend(self: Recommender,
               item_or_material: str,  # id or name
@@ -248,15 +255,14 @@ def recommend(self: Recommender,
     if k < 1:
         raise ValueError(f"k: found {k}, expected at least 1")
     _check_difficulty(self.facts, max_difficulty)
-    table, reason = pd.DataFrame(columns=COLUMNS), _unsafe(item_or_material)
+    unsafe = _unsafe(item_or_material)
     try:
         kind, row = _find_head(self.graph, item_or_material)
     except ValueError:
-        if not reason:
+        if not unsafe:
             raise
-        table.attrs |= {"refused": [], "unsafe": reason}
-        return table
-    reason = reason or why_no_reuse([f"{kind}:{self.graph.nodes[kind]['id'].iloc[row]}"])
+        return _as_table([], [], unsafe)
+    unsafe = unsafe or why_no_reuse([f"{kind}:{self.graph.nodes[kind]['id'].iloc[row]}"])
     given = () if avoid_hazards is None else avoid_hazards
     avoid = _rows_of_names(self.graph, "hazard", given, "avoid_hazards") if len(given) else set()
     have = None if tools is None else _rows_of_names(self.graph, "tool", tools, "tools")
@@ -267,11 +273,9 @@ def recommend(self: Recommender,
         if reason := self.facts.refusal(kind, row, tail)[0]:
             idea = self.facts.tails.iloc[tail]
             refused.append({"idea": idea["id"], "name": idea["name"], "score": float(scores[tail]), "reason": reason})
-        elif not reason and len(rows) < k and not unfit(tail):
+        elif not unsafe and len(rows) < k and not unfit(tail):
             rows.append(self._row(kind, row, tail, float(scores[tail]), alike))
-    table = pd.DataFrame(rows, columns=COLUMNS)
-    table.attrs |= {"refused": refused, "unsafe": reason}
-    return table
+    return _as_table(rows, refused, unsafe)
 
 # %% ../../nbs/graph/11_recommend.ipynb #695b2a27
 def load_recommender(run_dir: str | Path,  # a finished run of `05_train_gnn`

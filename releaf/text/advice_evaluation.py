@@ -5,14 +5,14 @@
 # %% auto #0
 __all__ = ['CHECKS', 'check_advice', 'check_all', 'summarise']
 
-# %% ../../nbs/text/30_advice_evaluation.ipynb #15198166
+# %% ../../nbs/text/30_advice_evaluation.ipynb #1b38e989
 import pandas as pd
 
 from ..core.bootstrap import mean_interval
 from .advise import Advice, Advisor
 from .answer_checks import or_none, refuses
 
-# %% ../../nbs/text/30_advice_evaluation.ipynb #07ee70e5
+# %% ../../nbs/text/30_advice_evaluation.ipynb #011b1983
 CHECKS = ("fact_found", "bin_right", "bin_single", "condition_asked", "unsafe_refused", "harmless_refused", "nothing_found")
 
 
@@ -30,7 +30,7 @@ def check_advice(advice: Advice,
             "unsafe_refused": refused if unsafe else None, "harmless_refused": refused if unsafe is False else None,
             "nothing_found": not advice.supported}
 
-# %% ../../nbs/text/30_advice_evaluation.ipynb #5599e5c9
+# %% ../../nbs/text/30_advice_evaluation.ipynb #7e475449
 def check_all(advisor: Advisor, rows: pd.DataFrame,  # of `read_questions`, `read_safety`, or both
               ) -> pd.DataFrame:  # sample_id, kind, stage, and the names of `CHECKS`
     "Answer every question and check each"

@@ -6,7 +6,7 @@
 __all__ = ['STOP', 'TRUST', 'ABOUT_BINS', 'SHARES', 'lexical_scores', 'semantic_index', 'default_semantics', 'fuse', 'find_rows',
            'varied_rows']
 
-# %% ../../nbs/text/26_retrieval.ipynb #9746967e
+# %% ../../nbs/text/26_retrieval.ipynb #2a2f9906
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ from ..waste.rules import regions
 from ..waste.taxonomy import read_table
 from ..waste.things import rules_of
 
-# %% ../../nbs/text/26_retrieval.ipynb #c162d7e6
+# %% ../../nbs/text/26_retrieval.ipynb #c95b0680
 def _stem(word: str) -> str:
     "A word without its plural ending"
     for end, kept in (("ies", "y"), ("sses", "ss"), ("xes", "x"), ("s", "")):
@@ -39,7 +39,7 @@ def _stem(word: str) -> str:
 
 STOP = frozenset(read_table(tables_dir() / "phrases" / "stop_words.csv", ["word"])["word"])
 
-# %% ../../nbs/text/26_retrieval.ipynb #5f73d98d
+# %% ../../nbs/text/26_retrieval.ipynb #9e5f0b1a
 def _all_stems(text: str) -> list[str]:
     "The stem of every word"
     return [_stem(word) for word in re.findall(r"[a-zäöüéàç0-9]+", text.lower())]
@@ -55,7 +55,7 @@ def _words(text: str) -> list[str]:
     stems = _stems(text)
     return stems + [f"{one} {other}" for one, other in pairwise(stems)]
 
-# %% ../../nbs/text/26_retrieval.ipynb #897d4e72
+# %% ../../nbs/text/26_retrieval.ipynb #fe85e370
 @lru_cache(maxsize=1)
 def _index() -> tuple[pd.DataFrame, TfidfVectorizer, object]:
     "All facts, the TF-IDF vectorizer, and the facts as vectors"
@@ -74,13 +74,13 @@ def _places() -> dict[str, list[int]]:
             found.setdefault(name, []).append(place)
     return found
 
-# %% ../../nbs/text/26_retrieval.ipynb #10bebde5
+# %% ../../nbs/text/26_retrieval.ipynb #686c0889
 def _rules_for(topics: Sequence[str], region: str | None) -> list[str]:
     "Keys of the rules for the items among the topics"
     found = [options for topic in topics if region and topic.startswith("item:") for options in rules_of(topic[5:], region)]
     return [rule_key(option) for options in found for option in options]
 
-# %% ../../nbs/text/26_retrieval.ipynb #98b767f5
+# %% ../../nbs/text/26_retrieval.ipynb #3f3420b7
 TRUST = {"must_not_become": 0.9, "can_be_upcycled_to": 1.2, "made_of": 0.7, "requires_tool": 0.7, "requires_skill": 0.7,
          "has_property": 0.7, "is_transformed_by": 0.7}  # weight of a table in the ranking
 ABOUT_BINS = re.compile(r"\b(bins?|recycl\w+|compost\w*|where|throw|dispos\w+|rid of|trash|rubbish|garbage|landfill|curb|kerb|collect\w*|"
@@ -93,7 +93,7 @@ def _kinds() -> tuple[np.ndarray, np.ndarray]:
     kinds = [key.split(":")[0] for key in _index()[0]["key"]]
     return np.array([kind == "rules" for kind in kinds]), np.array([TRUST.get(kind, 1.0) for kind in kinds], np.float32)
 
-# %% ../../nbs/text/26_retrieval.ipynb #0e4c883b
+# %% ../../nbs/text/26_retrieval.ipynb #3df9d2fd
 def lexical_scores(question: str,
                    topics: Sequence[str],  # what it names: `item:battery`
                    region: str | None = None,  # rules of other regions score 0
@@ -121,7 +121,7 @@ def _row_numbers() -> dict[str, int]:
     "Key -> the position of a fact"
     return {key: place for place, key in enumerate(_index()[0]["key"])}
 
-# %% ../../nbs/text/26_retrieval.ipynb #e5ae1223
+# %% ../../nbs/text/26_retrieval.ipynb #c7b8dc39
 def semantic_index(encode: Callable[[list[str]], np.ndarray],
                    kept: Path | None = None,  # a .npy file to keep the vectors in; None: they are not kept
                    ) -> Callable[[str], np.ndarray]:  # question -> cosine [facts]; 0 for rules
@@ -150,7 +150,7 @@ def default_semantics() -> Callable[[str], np.ndarray] | None:  # None where the
     folder = Path(pretrained_weights(ENCODER))
     return semantic_index(load_encoder(folder), weights_cache() / f"{ENCODER}-facts-{content_hash(_index()[0]['text'].tolist())}.npy")
 
-# %% ../../nbs/text/26_retrieval.ipynb #bc598bf2
+# %% ../../nbs/text/26_retrieval.ipynb #e7c64763
 def fuse(lists: Sequence[np.ndarray],  # scores [facts], one array a ranking
          deep: int = 100,  # ranks that count
          ) -> np.ndarray:  # float64 [facts]
@@ -162,7 +162,7 @@ def fuse(lists: Sequence[np.ndarray],  # scores [facts], one array a ranking
         found[best] += 1 / (60 + np.arange(len(best)))
     return found
 
-# %% ../../nbs/text/26_retrieval.ipynb #b7862beb
+# %% ../../nbs/text/26_retrieval.ipynb #790c3f45
 def find_rows(question: str,
               region: str | None = None,  # rules of other regions are left out; None: all rules are
               most: int = 4,  # facts
@@ -183,7 +183,7 @@ def find_rows(question: str,
     found = table.iloc[best].assign(score=score[best])
     return _with_siblings(found, table).reset_index(drop=True)[["key", "text", "source", "topic", "score"]]
 
-# %% ../../nbs/text/26_retrieval.ipynb #3c1cdb4e
+# %% ../../nbs/text/26_retrieval.ipynb #f28c0968
 def _with_siblings(found: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     "With all states of a rule of which one was found: clean and not clean belong together"
     keys = []
@@ -194,7 +194,7 @@ def _with_siblings(found: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     rows = table.iloc[[_row_numbers()[key] for key in dict.fromkeys(keys)]].set_index("key", drop=False)
     return rows.assign(score=score.reindex(rows.index).fillna(score.min()).to_numpy())
 
-# %% ../../nbs/text/26_retrieval.ipynb #808082f3
+# %% ../../nbs/text/26_retrieval.ipynb #23541009
 SHARES = {"can_be_upcycled_to": 3, "must_not_become": 3, "has_hazard": 2, "materials": 2, "ideas": 2, "has_property": 2, "made_of": 1,
           "items": 1, "hazards": 1, "is_transformed_by": 1, "rules": 4, "requires_tool": 1, "requires_skill": 1}  # rows of a table at most
 

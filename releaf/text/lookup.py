@@ -155,12 +155,16 @@ def _best(rows: pd.DataFrame) -> str:
     said = rows.loc[~rows["key"].str.startswith("must_not_become:"), "text"].head(3)
     return " ".join(filter(None, [*said, _ruled_out(rows)]))
 
-# %% ../../nbs/text/31_lookup.ipynb #db78246a
+# %% ../../nbs/text/31_lookup.ipynb #6b89c548
+def _warning(looked: Looked) -> str:
+    "That nothing may be made of what a question is about first; '' where nothing speaks against it, or the name may mean something else"
+    topics = [topic for name in looked.things[:1] if not name.ask for topic in name.topics]
+    reason = why_no_reuse(topics)
+    return f"Do not reuse, open, heat or burn it: {lower_first(reason)}. Ask for its bin instead." if reason else ""
+
+# %% ../../nbs/text/31_lookup.ipynb #aacb1d26
 def _ideas(looked: Looked, rows: pd.DataFrame) -> str:
     "What a thing can become, in words; why nothing is suggested, where nothing may be"
-    heads = [topic for topic in looked.topics if topic.startswith(("item:", "material:"))]
-    if reason := why_no_reuse(heads):
-        return f"Nothing is suggested for it: {lower_first(reason)}. Ask for its bin instead."
     links = [key for key in rows["key"] if key.startswith("can_be_upcycled_to:")][:3]
     if not links:
         return _best(rows)
@@ -170,7 +174,7 @@ def _ideas(looked: Looked, rows: pd.DataFrame) -> str:
     beside = f"Mind, in the making: {', '.join(hazards)}." if hazards else ""
     return " ".join(filter(None, [*(facts_text(key) for key in links), _ruled_out(rows), beside]))
 
-# %% ../../nbs/text/31_lookup.ipynb #ba3d9b12
+# %% ../../nbs/text/31_lookup.ipynb #4c58b870
 def compose(looked: Looked, rows: pd.DataFrame) -> str:
     "The answer in the words of the rows; '' where there is nothing to say"
     told = " ".join(one.text for one in looked.told[:6])
@@ -179,7 +183,9 @@ def compose(looked: Looked, rows: pd.DataFrame) -> str:
         return " ".join(filter(None, [*looked.refusals, where]))
     if looked.told and (looked.kind == "bins" or looked.region):
         careful = [f"Careful: {lower_first(said)}" for said in looked.warns[:2]]
-        return " ".join(filter(None, [looked.verdict, *careful, told, _ideas(looked, rows) if looked.kind == "ideas" else ""]))
+        return " ".join(filter(None, [looked.verdict, *careful, told, (_warning(looked) or _ideas(looked, rows)) if looked.kind == "ideas" else ""]))
+    if (warning := _warning(looked)) and looked.kind != "bins":
+        return warning
     if rows.empty or looked.kind == "bins":
         return ""
     return _ideas(looked, rows) if looked.kind == "ideas" else _best(rows)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['UNKNOWN', 'Looked', 'facts_text', 'look_up', 'rows_of', 'compose']
 
-# %% ../../nbs/text/31_lookup.ipynb #e180b635
+# %% ../../nbs/text/31_lookup.ipynb #a27e0259
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ from ..waste.names import find_topics, Found
 from ..waste.reuse import why_no_reuse
 from ..waste.rules import regions
 
-# %% ../../nbs/text/31_lookup.ipynb #7ff448c8
+# %% ../../nbs/text/31_lookup.ipynb #4fc2a378
 UNKNOWN = "What is it, and what is it made of?"
 
 
@@ -45,7 +45,7 @@ def _no(text: str) -> str:
     "A prohibition as an answer"
     return text if text.startswith("No") else f"No. {text}"
 
-# %% ../../nbs/text/31_lookup.ipynb #1e0664f3
+# %% ../../nbs/text/31_lookup.ipynb #bd67647e
 def _refusals(text: str, topics: Sequence[str]) -> tuple[list[str], list[str], list[str]]:  # sentences, hazards, keys of rows
     "What is proposed and must not be done"
     dangers, forbidden = find_dangers(text)[:2], forbidden_keys(topics)[:2]
@@ -65,7 +65,7 @@ def _hazard_rows(hazard: str, topics: Sequence[str]) -> list[str]:
     own = [f"has_hazard:{kind}/{key}/{hazard}" for kind, _, key in (topic.partition(":") for topic in topics)]
     return [*[key for key in own if key in _fact_texts()][:1], f"hazards:{hazard}"]
 
-# %% ../../nbs/text/31_lookup.ipynb #90b7afb7
+# %% ../../nbs/text/31_lookup.ipynb #75777fd4
 _TEXTS: dict[str, str] = {}
 
 
@@ -84,7 +84,7 @@ def _things(text: str, region: str | None, kind: str) -> list[Found]:
     topics = typical_topics(materials_said(text, region))
     return [Found(topic, 0, (topic,), UNKNOWN, False) for topic in topics[:1]]
 
-# %% ../../nbs/text/31_lookup.ipynb #9b9514c8
+# %% ../../nbs/text/31_lookup.ipynb #6735b23a
 def _all_told(things: Sequence[Found], text: str, places: Sequence[str]) -> list[Told]:
     "The rules for each thing in each region that is meant"
     if not places:
@@ -115,7 +115,7 @@ def look_up(text: str, region: str | None,  # one of `regions()`
     return Looked(kind, (places or [None])[0], topics, things, refusals, warns, [*keys, *hazards], told,
                   verdict(claimed_bins(text), told), ranked)
 
-# %% ../../nbs/text/31_lookup.ipynb #9474271a
+# %% ../../nbs/text/31_lookup.ipynb #652e1c55
 def _in_turn(lists: Sequence[Sequence[str]]) -> list[str]:
     "The first of each, then the second of each"
     return [keys[place] for place in range(max(map(len, lists), default=0)) for keys in lists if place < len(keys)]
@@ -143,7 +143,7 @@ def _fact_table() -> pd.DataFrame:
         _TABLE.append(facts())
     return _TABLE[0]
 
-# %% ../../nbs/text/31_lookup.ipynb #0c76498e
+# %% ../../nbs/text/31_lookup.ipynb #322ff4e1
 def _ruled_out(rows: pd.DataFrame) -> str:
     "The ideas that the rows forbid, in words"
     ideas = [with_article(name_of("ideas", key.rsplit("/", 1)[1])) for key in rows["key"] if key.startswith("must_not_become:")]
@@ -155,14 +155,14 @@ def _best(rows: pd.DataFrame) -> str:
     said = rows.loc[~rows["key"].str.startswith("must_not_become:"), "text"].head(3)
     return " ".join(filter(None, [*said, _ruled_out(rows)]))
 
-# %% ../../nbs/text/31_lookup.ipynb #20c3d315
+# %% ../../nbs/text/31_lookup.ipynb #cb6b1a15
 def _warning(looked: Looked) -> str:
     "A warning where nothing may be made of what a question is about first, else ''; no name of several things counts"
     topics = [topic for name in looked.things[:1] if not name.ask for topic in name.topics]
     reason = why_no_reuse(topics)
     return f"Do not reuse, open, heat or burn it: {lower_first(reason)}. Ask for its bin instead." if reason else ""
 
-# %% ../../nbs/text/31_lookup.ipynb #0d6f985a
+# %% ../../nbs/text/31_lookup.ipynb #aacb1d26
 def _ideas(looked: Looked, rows: pd.DataFrame) -> str:
     "What a thing can become, in words; why nothing is suggested, where nothing may be"
     links = [key for key in rows["key"] if key.startswith("can_be_upcycled_to:")][:3]
@@ -174,7 +174,7 @@ def _ideas(looked: Looked, rows: pd.DataFrame) -> str:
     beside = f"Mind, in the making: {', '.join(hazards)}." if hazards else ""
     return " ".join(filter(None, [*(facts_text(key) for key in links), _ruled_out(rows), beside]))
 
-# %% ../../nbs/text/31_lookup.ipynb #92119bad
+# %% ../../nbs/text/31_lookup.ipynb #c44991b5
 def compose(looked: Looked, rows: pd.DataFrame) -> str:
     "The answer in the words of the rows; '' where there is nothing to say"
     told = " ".join(one.text for one in looked.told[:6])
@@ -183,7 +183,8 @@ def compose(looked: Looked, rows: pd.DataFrame) -> str:
         return " ".join(filter(None, [*looked.refusals, where]))
     if looked.told and (looked.kind == "bins" or looked.region):
         careful = [f"Careful: {lower_first(said)}" for said in looked.warns[:2]]
-        return " ".join(filter(None, [looked.verdict, *careful, told, (_warning(looked) or _ideas(looked, rows)) if looked.kind == "ideas" else ""]))
+        beside = (_warning(looked) or _ideas(looked, rows)) if looked.kind == "ideas" else ""
+        return " ".join(filter(None, [looked.verdict, *careful, told, beside]))
     if (warning := _warning(looked)) and looked.kind != "bins":
         return warning
     if rows.empty or looked.kind == "bins":

@@ -23,6 +23,7 @@ from .knowledge import find_node, FORBIDDEN, Graph, TARGET
 from .model import common_counts, Messages, UpcyclingGNN
 from .splits import held_out_nodes, message_links, read_split
 from ..waste.names import find_topics
+from ..waste.reuse import why_no_reuse
 
 # %% ../../nbs/graph/11_recommend.ipynb #0456432c
 COLUMNS = ["idea", "name", "score", "known", "why", "caution", "difficulty", "hours", "tools", "skills", "hazards"]
@@ -229,6 +230,18 @@ def _row(self: Recommender, kind: str, row: int, tail: int, score: float, alike:
             "hazards": list(dict.fromkeys(asked["hazards"] + own))}
 
 # %% ../../nbs/graph/11_recommend.ipynb #afc9dd22
+def _unsafe(name: str) -> str:
+    "Why nothing may be made of what is named; '' where nothing speaks against it"
+    return why_no_reuse(find_topics(str(name).replace("_", " ")))
+
+
+def _as_table(rows: list[dict], refused: list[dict], unsafe: str) -> pd.DataFrame:
+    "What is recommended, with what is not"
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    table.attrs |= {"refused": refused, "unsafe": unsafe}
+    return table
+
+# %% ../../nbs/graph/11_recommend.ipynb #e77ca125
 @patch
 def recommend(self: Recommender,
               item_or_material: str,  # id or name
@@ -237,12 +250,19 @@ def recommend(self: Recommender,
               avoid_hazards: list[str] | str | None = None,  # ids or names; None: none is avoided
               tools: list[str] | None = None,  # all that is available, by id or name; None: anything
               new_only: bool = False,  # leave out links that are known
-              ) -> pd.DataFrame:  # at most k rows, best first; refused ideas in `.attrs["refused"]`
-    "Ideas for an item or a material; an unknown name is an error"
+              ) -> pd.DataFrame:  # at most k rows, best first; `.attrs`: refused ideas, and `unsafe`, why nothing may be made
+    "Ideas for an item or a material, none for what is unsafe to reuse; an unknown name is an error"
     if k < 1:
         raise ValueError(f"k: found {k}, expected at least 1")
     _check_difficulty(self.facts, max_difficulty)
-    kind, row = _find_head(self.graph, item_or_material)
+    unsafe = _unsafe(item_or_material)
+    try:
+        kind, row = _find_head(self.graph, item_or_material)
+    except ValueError:
+        if not unsafe:
+            raise
+        return _as_table([], [], unsafe)
+    unsafe = unsafe or why_no_reuse([f"{kind}:{self.graph.nodes[kind]['id'].iloc[row]}"])
     given = () if avoid_hazards is None else avoid_hazards
     avoid = _rows_of_names(self.graph, "hazard", given, "avoid_hazards") if len(given) else set()
     have = None if tools is None else _rows_of_names(self.graph, "tool", tools, "tools")
@@ -253,11 +273,9 @@ def recommend(self: Recommender,
         if reason := self.facts.refusal(kind, row, tail)[0]:
             idea = self.facts.tails.iloc[tail]
             refused.append({"idea": idea["id"], "name": idea["name"], "score": float(scores[tail]), "reason": reason})
-        elif len(rows) < k and not unfit(tail):
+        elif not unsafe and len(rows) < k and not unfit(tail):
             rows.append(self._row(kind, row, tail, float(scores[tail]), alike))
-    table = pd.DataFrame(rows, columns=COLUMNS)
-    table.attrs["refused"] = refused
-    return table
+    return _as_table(rows, refused, unsafe)
 
 # %% ../../nbs/graph/11_recommend.ipynb #695b2a27
 def load_recommender(run_dir: str | Path,  # a finished run of `05_train_gnn`

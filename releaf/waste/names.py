@@ -45,9 +45,15 @@ def _look_up(words: list[str], languages: set[str]) -> tuple[tuple[str, ...], bo
     for language in (*sorted({"de", "fr"} & languages), "en", *sorted({"de", "fr"} - languages)):
         book, english = name_book(language)
         for key in ("".join(words), name_key(words, language)):
-            if key in book and (language in languages or key not in english):
+            if key in book and (language in languages or not (key in english or set(words) <= _common())):
                 return book[key], True
     return (), True
+
+
+@lru_cache(maxsize=1)
+def _common() -> frozenset[str]:
+    "Common English words: in an English text they are no names of another language"
+    return frozenset(word for word, in phrase_rows("common_words", ["word"]))
 
 
 def _look_near(words: list[str], languages: set[str]) -> tuple[tuple[str, ...], bool]:
@@ -184,7 +190,7 @@ def find_names(text: str,
     while place < len(words):
         place, size, topics, exact = _next_name(words, place, languages)
         if not size or _is_verb(words, place, size) or _is_part(words, place + size):
-            place += size or 1
+            place += 1 if size and words[place].text == "can" else size or 1  # `a can of paint stripper` is paint stripper
             continue
         counts, go_on = _container(words, place, place + size, languages)
         if counts:

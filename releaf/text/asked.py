@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from .answer_checks import bin_positions, plain, sentences_of
 from ..waste.lexicon import fold, phrase_rows
-from ..waste.names import find_names, find_topics, Found
+from ..waste.names import find_names, Found
 
 # %% ../../nbs/text/27_asked.ipynb #4aa3167a
 def folded(text: str) -> str:
@@ -80,7 +80,8 @@ def kind_of_question(question: str,
     ideas, bins = _patterns()["ideas"].search(text), _patterns()["bins"].search(text)
     if bins and not (ideas and not re.search(r"\b(?:which|what) bin\b|\bwhere\b|wohin|poubelle", text)):
         return "bins"
-    bare = len(text.split()) <= 4 and bool(find_topics(question, region))  # a name alone
+    named = sum(len(found.words.split()) for found in find_names(question, region))
+    bare = named > 0 and len(text.split()) - named <= 1  # a name alone, or with one word
     return "ideas" if ideas else "bins" if region or bare else "other"
 
 # %% ../../nbs/text/27_asked.ipynb #3dbe6682

@@ -48,7 +48,7 @@ def _no(text: str) -> str:
 # %% ../../nbs/text/31_lookup.ipynb #bd67647e
 def _refusals(text: str, topics: Sequence[str]) -> tuple[list[str], list[str], list[str]]:  # sentences, hazards, keys of rows
     "What is proposed and must not be done"
-    dangers, forbidden = find_dangers(text)[:2], forbidden_keys(topics)[:2]
+    dangers, forbidden = find_dangers(text, topics)[:2], forbidden_keys(topics)[:2]
     said = [danger.says for danger in dangers] + [_no(facts_text(key)) for key in forbidden]
     said = said[:1] + [re.sub(r"^No[,.:]? ?", "", one) for one in said[1:]]
     known = [key for danger in dangers for key in _hazard_rows(danger.hazard, topics)]

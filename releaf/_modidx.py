@@ -2430,5 +2430,4 @@ d = { 'settings': { 'branch': 'main',
                                      'releaf.waste.things._things': ('waste/things.html#_things', 'releaf/waste/things.py'),
                                      'releaf.waste.things.rules_of': ('waste/things.html#rules_of', 'releaf/waste/things.py'),
                                      'releaf.waste.things.thing_answers': ('waste/things.html#thing_answers', 'releaf/waste/things.py'),
-                                     'releaf.waste.things.things': ('waste/things.html#things', 'releaf/waste/things.py'),
-                                     'releaf.waste.things.things_hash': ('waste/things.html#things_hash', 'releaf/waste/things.py')}}}
+                                     'releaf.waste.things.things': ('waste/things.html#things', 'releaf/waste/things.py')}}}

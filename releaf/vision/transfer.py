@@ -20,7 +20,7 @@ from .feature_table import FeatureTable
 from .heads import ConsistentHead, decide, spread_matrix, WasteClassifier
 from .losses import set_nll
 from .metrics import calibration_error, class_table, fit_temperature, label_channel
-from .probe import fit_linear, PENALTIES
+from .probe import choose_penalty, fit_linear
 from .sets import calibrate_sets, LEVEL, plausible, prediction_sets, set_scores
 from ..waste.rules import bin_matrix
 from ..waste.taxonomy import load_taxonomy, pair_matrix
@@ -63,11 +63,10 @@ def fit_probe(data: FeatureTable,
             raise ValueError(f"fit_probe: found no photograph in {name}, expected some of each source that is trained on")
     targets, wanted = fit_targets(data, train, train), fit_targets(data, val, train)
     x, seen = data.features[:, train].flatten(0, 1), targets.repeat(len(data.features), 1)
-    fits = {penalty: fit_linear(x, seen, penalty) for penalty in PENALTIES}
-    scores = {penalty: data.features[0, val] @ weight.T + bias for penalty, (weight, bias) in fits.items()}
-    best = min(scores, key=lambda penalty: float(set_nll(scores[penalty], wanted).mean()))
-    temperature = fit_temperature(lambda t: set_nll(scores[best] / t, wanted).mean())
-    probe = replace(_as_probe(data, train, *fits[best], best), temperature=temperature)
+    weight, bias, losses = choose_penalty(x, seen, data.features[0, val], wanted)
+    scores = data.features[0, val] @ weight.T + bias
+    temperature = fit_temperature(lambda t: set_nll(scores / t, wanted).mean())
+    probe = replace(_as_probe(data, train, weight, bias, min(losses, key=losses.get)), temperature=temperature)
     found, _ = probe_answers(probe, data, val)
     limits = calibrate_sets({data.region: found}, data.sets.allowed[data.numbers[val]], data.rows["group_id"].to_numpy()[val], level)
     return replace(probe, set_limit=limits["bins"][data.region])

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['FILES', 'VOLATILE', 'ROWS', 'PROBE', 'model_folder', 'base_fingerprint', 'tokenizer_hashes', 'four_bits', 'silenced',
-           'load_base', 'load_tokenizer', 'answer_nll', 'make_provenance', 'write_adapter', 'adapter_folder',
-           'check_provenance', 'load_model', 'merge_adapter']
+           'load_base', 'load_tokenizer', 'answer_places', 'logits_at', 'answer_nll', 'make_provenance',
+           'write_adapter', 'adapter_folder', 'check_provenance', 'load_model', 'merge_adapter']
 
 # %% ../../nbs/text/12_adapters.ipynb #3130186a
 import copy
@@ -49,6 +49,9 @@ def model_folder(model: str | Path,  # a name in weights.csv, a folder, or `owne
     else:
         raise FileNotFoundError(f"model {str(model)!r}: no such folder ({local}), no hub id of the form owner/name, "
                                 f"and no name in weights.csv: {', '.join(weights_table())}")
+    if (gguf := sorted(folder.glob("*.gguf"))) and not list(folder.glob("*.safetensors")):
+        raise FileNotFoundError(f"{display_path(folder)}: found {gguf[0].name}, expected config.json, a tokenizer and *.safetensors; convert it "
+                                "once: releaf.core.weights.convert_gguf(FILE, FOLDER), and name that folder")
     for needed in ("config.json", "tokenizer_config.json"):
         if not (folder / needed).is_file():
             raise FileNotFoundError(f"{display_path(folder)}: no {needed}; expected the folder of a language model")
@@ -135,11 +138,29 @@ def load_base(folder: str | Path,  # as `model_folder` gives it
 
 # %% ../../nbs/text/12_adapters.ipynb #2ea8cc62
 def load_tokenizer(folder: str | Path) -> tuple[PreTrainedTokenizerBase, list[str]]:  # and what was changed, as text
-    "A tokenizer ready for training, from files alone"
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    return tokenizer, prepare_tokenizer(tokenizer)
+    "A tokenizer ready for training, from files alone; tokens that the model beside it has no embedding for are not used"
+    tokenizer, path = AutoTokenizer.from_pretrained(folder, local_files_only=True), Path(folder) / "config.json"
+    config = read_json(path) if path.is_file() else {}
+    return tokenizer, prepare_tokenizer(tokenizer, config.get("text_config", config).get("vocab_size"))
 
 # %% ../../nbs/text/12_adapters.ipynb #5fb02cf6
+def answer_places(labels: torch.Tensor,  # [lines, length], -100 where there is no label
+                  ) -> torch.Tensor:  # bool [lines, length]
+    "The places whose logits predict a label: one before it"
+    return torch.nn.functional.pad(labels[:, 1:] != -100, (0, 1))
+
+
+def logits_at(model: torch.nn.Module, places: torch.Tensor,  # bool [lines, length]
+              **inputs: torch.Tensor) -> torch.Tensor:  # [places, vocabulary]
+    "Logits of a forward pass at some places alone: the output layer does not see the others"
+    whole = getattr(model, "module", model)  # behind data parallelism
+    hook = whole.get_output_embeddings().register_forward_pre_hook(lambda _, args: (args[0][places][None],))
+    try:
+        return model(**inputs, use_cache=False).logits[0]
+    finally:
+        hook.remove()
+
+#| export
 @torch.inference_mode()
 def answer_nll(model: torch.nn.Module, encoded: Encoded, pad: int,  # the padding token
                batch_size: int = 16) -> tuple[torch.Tensor, torch.Tensor]:  # float64: nats of each row's answer; int64: its tokens
@@ -149,15 +170,11 @@ def answer_nll(model: torch.nn.Module, encoded: Encoded, pad: int,  # the paddin
     model.eval()
     for places, rows in batches(encoded, batch_size):
         batch = {name: value.to(device) for name, value in padded(rows, pad).items()}
-        wanted = batch.pop("labels")[:, 1:]
-        counts = wanted != -100
-        columns = counts.any(0).nonzero().flatten()
-        logits = model(**batch, use_cache=False, logits_to_keep=columns).logits
-        wanted, counts = wanted[:, columns], counts[:, columns]
-        found = torch.nn.functional.cross_entropy(logits[counts].float(), wanted[counts], reduction="none")
-        rows_of = counts.nonzero()[:, 0]
-        nats[places] = torch.zeros(len(places), dtype=torch.float64, device=device).index_add(0, rows_of, found.double()).cpu()
-        tokens[places] = counts.sum(1).cpu()
+        labels = batch.pop("labels")
+        at = answer_places(labels)
+        found = torch.nn.functional.cross_entropy(logits_at(model, at, **batch).float(), labels[labels != -100], reduction="none")
+        nats[places] = torch.zeros(len(places), dtype=torch.float64, device=device).index_add(0, at.nonzero()[:, 0], found.double()).cpu()
+        tokens[places] = at.sum(1).cpu()
     model.train(was_training)
     return nats, tokens
 
@@ -239,8 +256,8 @@ def _answer_logits(model: torch.nn.Module, encoded: Encoded) -> list[torch.Tenso
     "Logits where there is a label"
     device, found = next(model.parameters()).device, []
     for ids, labels in zip(encoded.ids, encoded.labels):
-        places = torch.tensor([place - 1 for place, label in enumerate(labels) if label != -100], device=device)
-        found.append(model(input_ids=torch.tensor([ids], device=device), use_cache=False, logits_to_keep=places).logits[0].float().cpu())
+        places = answer_places(torch.tensor([labels], device=device))
+        found.append(logits_at(model, places, input_ids=torch.tensor([ids], device=device)).float().cpu())
     return found
 
 # %% ../../nbs/text/12_adapters.ipynb #33ba5bf9

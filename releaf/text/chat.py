@@ -7,6 +7,7 @@ __all__ = ['SYSTEM', 'TEMPLATE', 'PADS', 'conversation', 'end_of_turn', 'prepare
            'encode_all', 'padded', 'batches', 'write_answers']
 
 # %% ../../nbs/text/07_chat.ipynb #6a9a561b
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ def conversation(question: str,
                  answer: str | None = None,  # None: to be generated
                  region: str | None = None,  # one of `regions()`; None: not said
                  known: Sequence[str] = (),  # facts that the answer may be grounded in, as text
+                 system: str | None = None,  # None: the project's system prompt
                  ) -> list[dict[str, str]]:  # messages with `role` and `content`
     "The messages of one question"
     if region is not None and region not in regions().index:
@@ -31,7 +33,8 @@ def conversation(question: str,
     for name, text in (("question", question), ("answer", answer)):
         if text is not None and not text.strip():
             raise ValueError(f"{name}: found {text!r}, expected text")
-    system = SYSTEM if region is None else f"{SYSTEM} Region: {regions()['name'][region]}."
+    system = SYSTEM if system is None else system
+    system += "" if region is None else f" Region: {regions()['name'][region]}."
     if len(known):
         system += "\nKnown:\n" + "\n".join(f"- {row}" for row in known)
     messages = [{"role": "system", "content": system}, {"role": "user", "content": question}]
@@ -44,34 +47,44 @@ TEMPLATE = ("{{ bos_token if bos_token else '' }}{% for message in messages %}{{
 PADS = ("<|finetune_right_pad_id|>", "<|pad|>", "<pad>", "[PAD]", "<|reserved_special_token_0|>", "<|endoftext|>", "<unk>")
 
 # %% ../../nbs/text/07_chat.ipynb #6f9218e7
+_MARK = re.compile(r"\{%[-+]?\s*generation\b")
+
+
 def _set_template(tokenizer: PreTrainedTokenizerBase) -> str | None:
-    "Give the tokenizer a template with marks; what was done, None if nothing had to be"
-    from trl.chat_template_utils import get_training_chat_template, has_generation_markers  # brings datasets: only where it is used
+    "Give the tokenizer a template that can be trained with; what was done, None if nothing had to be"
+    from trl.chat_template_utils import get_training_chat_template  # brings datasets: only where it is used
     if not tokenizer.chat_template:
         tokenizer.chat_template = TEMPLATE
         return "no chat template: the project's own is used"
-    if has_generation_markers(tokenizer.chat_template):
+    if _MARK.search(tokenizer.chat_template):
         return None
     try:
         tokenizer.chat_template = get_training_chat_template(tokenizer)
-    except ValueError as error:
-        raise ValueError("tokenizer: its chat template has no generation marks and is not one that TRL knows; put the marks around the "
-                         "assistant's words and their end of turn, or remove the template to use the project's own") from error
+    except ValueError:
+        return "chat template without generation marks: an answer is the difference between the tokens of a conversation and of its prompt"
     return "chat template without generation marks: TRL's marked copy of it is used"
 
 # %% ../../nbs/text/07_chat.ipynb #345bb495
-def _set_pad(tokenizer: PreTrainedTokenizerBase) -> str | None:
-    "Give the tokenizer a padding token that ends nothing; what was done, None if nothing had to be"
-    ends = {tokenizer.eos_token_id, end_of_turn(tokenizer)}
-    if tokenizer.pad_token_id is not None and tokenizer.pad_token_id not in ends:
+def _set_pad(tokenizer: PreTrainedTokenizerBase, embeddings: int | None) -> str | None:
+    "Give the tokenizer a padding token with an embedding, one that ends nothing if there is one; what was done, None if nothing had to be"
+    end, limit = end_of_turn(tokenizer), embeddings or len(tokenizer)
+    fits = lambda token: token is not None and token not in (tokenizer.eos_token_id, end) and token < limit
+    if fits(tokenizer.pad_token_id):
         return None
-    found = next((name for name in PADS if name in tokenizer.get_vocab() and tokenizer.convert_tokens_to_ids(name) not in ends), None)
-    if found is None:
-        end = tokenizer.convert_ids_to_tokens(end_of_turn(tokenizer))
-        raise ValueError(f"tokenizer: the padding token is {tokenizer.pad_token!r} and the end of a turn {end!r}; "
-                         f"expected a padding token of its own, one of {', '.join(PADS)}")
+    known = tokenizer.get_vocab()
+    found = next((name for name in PADS if fits(known.get(name))), tokenizer.convert_ids_to_tokens(end))
+    if found == tokenizer.pad_token:
+        return None
     before, tokenizer.pad_token = tokenizer.pad_token, found
-    return f"padding token {before!r} is missing or ends a turn: {found!r} is used"
+    return f"padding token {before!r} is missing, ends a turn or has no embedding: {found!r} is used"
+
+
+def _check_embedded(tokenizer: PreTrainedTokenizerBase, embeddings: int | None) -> None:
+    "Raise where the template needs a token that the model has no embedding for"
+    ids, _ = encode(tokenizer, conversation("?", "x"))
+    if embeddings is not None and max(ids) >= embeddings:
+        raise ValueError(f"tokenizer: its template writes {tokenizer.convert_ids_to_tokens(max(ids))!r}, whose id is {max(ids)}, and the model "
+                         f"has {embeddings} embeddings; expected this model's own tokenizer, or a model that was resized for it")
 
 # %% ../../nbs/text/07_chat.ipynb #12a3afa5
 def end_of_turn(tokenizer: PreTrainedTokenizerBase) -> int:
@@ -84,12 +97,15 @@ def end_of_turn(tokenizer: PreTrainedTokenizerBase) -> int:
     return special[-1]
 
 # %% ../../nbs/text/07_chat.ipynb #bfeca46a
-def prepare_tokenizer(tokenizer: PreTrainedTokenizerBase) -> list[str]:  # what was changed, as text
-    "Make a tokenizer ready for training: a template with marks, an end of turn, a padding token apart from it"
+def prepare_tokenizer(tokenizer: PreTrainedTokenizerBase,
+                      embeddings: int | None = None,  # rows of the model's embedding; None: not known
+                      ) -> list[str]:  # what was changed, as text
+    "Make a tokenizer ready for training: a template, an end of turn, a padding token"
     if tokenizer.eos_token is None:
         raise ValueError("tokenizer: it has no eos_token; expected one that ends a text")
     try:
-        notes = [_set_template(tokenizer), _set_pad(tokenizer)]
+        notes = [_set_template(tokenizer), _set_pad(tokenizer, embeddings)]
+        _check_embedded(tokenizer, embeddings)
     except TemplateError as error:
         raise ValueError(f"tokenizer: its chat template refuses a system's, a user's and an assistant's message: {error}; expected one "
                          "that takes them, or remove the template to use the project's own") from error
@@ -97,10 +113,24 @@ def prepare_tokenizer(tokenizer: PreTrainedTokenizerBase) -> list[str]:  # what 
     return [note for note in notes if note]
 
 # %% ../../nbs/text/07_chat.ipynb #fcf4cf2e
+def _difference(tokenizer: PreTrainedTokenizerBase, messages: list[dict[str, str]]) -> tuple[list[int], list[int]]:
+    "Tokens and labels with a template without marks: what the conversation has beyond its prompt, up to the last special token"
+    start = prompt(tokenizer, messages[:-1])
+    ids = list(tokenizer.apply_chat_template(messages, tokenize=True, return_dict=True)["input_ids"])
+    if ids[:len(start)] != start:
+        raise ValueError("tokenizer: with its chat template a conversation does not begin with the tokens of its prompt; put generation marks "
+                         "around the assistant's words and their end of turn, or remove the template to use the project's own")
+    special = [place for place in range(len(start), len(ids)) if ids[place] in tokenizer.all_special_ids]
+    stop = special[-1] + 1 if special else len(start)
+    return ids, [token if len(start) <= place < stop else -100 for place, token in enumerate(ids)]
+
+
 def encode(tokenizer: PreTrainedTokenizerBase,
            messages: list[dict[str, str]],  # with the assistant's turn
            ) -> tuple[list[int], list[int]]:  # token ids, and labels of the same length
     "Tokens of a conversation, and its loss mask as labels: -100 outside the answer"
+    if not _MARK.search(tokenizer.chat_template):
+        return _difference(tokenizer, messages)
     found = tokenizer.apply_chat_template(messages, tokenize=True, return_dict=True, return_assistant_tokens_mask=True)
     ids = list(found["input_ids"])
     return ids, [token if own else -100 for token, own in zip(ids, found["assistant_masks"])]

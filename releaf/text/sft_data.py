@@ -131,12 +131,12 @@ def packed_dataset(encoded: Encoded, max_length: int, packing: bool, seed: int) 
 # %% ../../nbs/text/19_sft_data.ipynb #fe36285b
 @dataclass
 class PackedCollator:
-    "Collate lines: padded to the longest, positions of each conversation from 0, and no attention mask"
+    "Collate lines: padded to the longest, positions of each conversation from 0, the tokens of each line, and no attention mask"
     pad: int
 
-    def __call__(self, lines: list[dict[str, list[int]]]) -> dict[str, torch.Tensor]:  # [lines, longest, rounded up to 8]
+    def __call__(self, lines: list[dict[str, list[int]]]) -> dict[str, torch.Tensor]:  # [lines, longest, rounded up to 8]; n_tokens: [lines]
         longest = 8 * math.ceil(max(len(line["input_ids"]) for line in lines) / 8)
-        batch = {"input_ids": [], "labels": [], "position_ids": []}
+        batch = {"input_ids": [], "labels": [], "position_ids": [], "n_tokens": [len(line["input_ids"]) for line in lines]}
         for line in lines:
             rest = longest - len(line["input_ids"])
             places = [place for length in (*line["seq_lengths"], rest) for place in range(length)]

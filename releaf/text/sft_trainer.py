@@ -26,7 +26,7 @@ from ..core.config import as_list
 from ..core.devices import pick_device, seed_all
 from ..core.files import read_json, write_json
 from ..core.runs import Run
-from .adapters import load_base
+from .adapters import answer_places, load_base, logits_at
 from .sft_config import LlmConfig
 from .sft_cost import compute_dtype, model_shape, use_checkpointing
 from .sft_data import packed_dataset, PackedCollator, SftData
@@ -102,8 +102,21 @@ class AdapterTrainer(SFTTrainer):
     def get_batch_samples(self, *args, **kwargs):
         "As many batches as a step needs"
         found, count = super().get_batch_samples(*args, **kwargs)
-        self.learnt += sum(int((batch["input_ids"] != self.data_collator.pad).sum()) for batch in found)
+        self.learnt += sum(int(batch["n_tokens"].sum()) for batch in found)
         return found, count
+
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+        "Mean over the answer tokens of the step, whose logits alone are computed"
+        inputs = {name: value for name, value in inputs.items() if name != "n_tokens"}
+        labels = inputs.pop("labels")
+        logits = logits_at(model, answer_places(labels), **inputs)
+        wanted = labels[:, 1:][labels[:, 1:] != -100]
+        total = torch.nn.functional.cross_entropy(logits.float(), wanted, reduction="sum")
+        if num_items_in_batch is None:  # outside a step
+            loss = total / max(1, len(wanted))
+        else:  # gradients are averaged over the processes, the tokens are those of all
+            loss = total * (self.accelerator.num_processes if self.args.average_tokens_across_devices else 1) / num_items_in_batch
+        return (loss, {"logits": logits}) if return_outputs else loss
 
 # %% ../../nbs/text/21_sft_trainer.ipynb #22e00010
 @patch

@@ -25,7 +25,7 @@ def conversation(question: str,
                  answer: str | None = None,  # None: to be generated
                  region: str | None = None,  # one of `regions()`; None: not said
                  known: Sequence[str] = (),  # facts that the answer may be grounded in, as text
-                 system: str | None = None,  # None: the project's system prompt
+                 system: str | None = None,  # None: the project's system prompt; '': none
                  ) -> list[dict[str, str]]:  # messages with `role` and `content`
     "The messages of one question"
     if region is not None and region not in regions().index:
@@ -37,7 +37,7 @@ def conversation(question: str,
     system += "" if region is None else f" Region: {regions()['name'][region]}."
     if len(known):
         system += "\nKnown:\n" + "\n".join(f"- {row}" for row in known)
-    messages = [{"role": "system", "content": system}, {"role": "user", "content": question}]
+    messages = [{"role": "system", "content": system}] * bool(system) + [{"role": "user", "content": question}]
     return messages if answer is None else [*messages, {"role": "assistant", "content": answer}]
 
 # %% ../../nbs/text/07_chat.ipynb #54449cb0

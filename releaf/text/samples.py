@@ -154,4 +154,5 @@ def draw_samples(n: int,  # rows wanted
 # %% ../../nbs/text/08_samples.ipynb #2f9eeb12
 def sample_id(row: dict) -> str:
     "A hash that identifies a sample"
-    return content_hash([row["question"], row["answer"], row["region"], list(row["known"])])
+    own = [] if row.get("system") is None else [row["system"]]
+    return content_hash([row["question"], row["answer"], row["region"], list(row["known"]), *own])

@@ -38,6 +38,7 @@ class LlmConfig(RunConfig):
     "The parameters of a fine-tuning run"
     corpus_dir: str  # '' for a corpus generated here; a folder that `releaf.text.corpus.write_corpus` wrote; a JSONL file of `messages`
     n_samples: Annotated[int, Field(ge=200)]  # rows of a corpus generated here
+    rows_in_prompt: PositiveInt  # facts in a prompt of that corpus, unless more support the answer
     documents: str | list[str]  # Parquet files of texts that a corpus generated here also asks about
     model: str  # tiny: pretrained here; a name in weights.csv; a folder; or owner/name on the hub
     tiny_hidden: PositiveInt

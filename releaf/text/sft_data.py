@@ -26,24 +26,39 @@ from ..core.runs import Run
 from .adapters import load_tokenizer, model_folder, silenced
 from .chat import encode_all, Encoded
 from .contamination import usable
-from .corpus import conversations, make_corpus, read_corpus, stored_split_hash, write_corpus
+from .corpus import conversations, make_corpus, read_corpus, split_hash, stored_split_hash, write_corpus
 from .facts import facts, units
+from .messages import read_messages
 from .samples import SPLITS
 from .sft_config import LlmConfig
 from .tiny_lm import tiny_model
 
 # %% ../../nbs/text/19_sft_data.ipynb #6ae23e8c
+def _given_corpus(config: LlmConfig) -> pd.DataFrame:
+    "The corpus that `corpus_dir` names: a folder of `write_corpus`, or a JSONL file of messages"
+    path = Path(resolve(config.corpus_dir))
+    return read_messages(path, config.seed) if path.suffix == ".jsonl" else read_corpus(path)
+
+
+def _given_hash(config: LlmConfig) -> str | None:
+    "Its `split_hash`; None where none is named, or it is gone"
+    path = Path(resolve(config.corpus_dir)) if config.corpus_dir else None
+    if path is not None and path.suffix == ".jsonl" and path.is_file():
+        return split_hash(read_messages(path, config.seed))
+    return stored_split_hash(path) if path else None
+
+
 def open_corpus(config: LlmConfig, run: Run) -> pd.DataFrame:
     "The run's corpus: from the run folder, or read or made, checked, and written there; another corpus than before is an error"
     kept = run.dir / "corpus"
     if kept.is_dir():
-        now = stored_split_hash(config.corpus_dir) if config.corpus_dir else None
+        now = _given_hash(config)
         if now not in (None, before := stored_split_hash(kept)):
             raise ValueError(f"corpus_dir {display_path(resolve(config.corpus_dir))}: its rows ({now}) are not those ({before}) that "
                              f"run_dir {display_path(run.dir)} began with; use the old corpus, or take another run_dir")
         return read_corpus(kept)
     pages = as_list(config.documents)
-    corpus = read_corpus(config.corpus_dir) if config.corpus_dir else make_corpus(config.n_samples, config.seed, pages)
+    corpus = _given_corpus(config) if config.corpus_dir else make_corpus(config.n_samples, config.seed, pages, config.rows_in_prompt)
     with atomic_dir(kept) as folder:
         write_corpus(corpus, folder)
     return corpus

@@ -17,10 +17,12 @@ from ..core.files import read_json
 from ..core.runs import Run
 from .adapters import load_model, merge_adapter
 from .contamination import contaminated, contamination, usable
+from .contexts import compare_contexts
 from .evaluate import measure
 from .likelihood import perplexity_by
 from .ngram import fit_ngram, NGram
 from .questions import read_questions, read_safety
+from .retrieval import default_semantics
 from .sft_config import LlmConfig
 from .sft_cost import compute_dtype
 from .sft_data import SftData, subsample
@@ -29,7 +31,8 @@ from .sft_data import SftData, subsample
 ORDER = 6  # of the n-gram model: the best of 4 to 6 on the corpus
 HEADLINE = ("test_perplexity", "test_perplexity_low", "test_perplexity_high", "base_perplexity", "ngram_perplexity", "test_bits_per_byte",
             "test_fact_accuracy", "chance_fact_accuracy", "test_bin_accuracy", "eos_rate", "test_perplexity_phrasing",
-            "base_perplexity_phrasing", "ngram_perplexity_phrasing", "test_perplexity_hand", "unsafe_refusal_rate", "over_refusal_rate",
+            "base_perplexity_phrasing", "ngram_perplexity_phrasing", "test_perplexity_hand", "ngram_perplexity_hand", "test_perplexity_hand_staged", "base_perplexity_hand_staged",
+            "test_bin_accuracy_hand_staged", "unsafe_refusal_rate", "over_refusal_rate",
             "val_perplexity", "train_test_overlap", "train_throughput", "train_seconds")
 
 
@@ -81,6 +84,15 @@ def _training_metrics(run: Run, data: SftData, provenance: dict) -> dict:
             "corpus_hash": provenance["corpus"], "split_hash": provenance["split"], "base_fingerprint": provenance["base_fingerprint"]}
 
 # %% ../../nbs/text/23_sft_evaluation.ipynb #310264e0
+def _context_metrics(config: LlmConfig, model: PeftModel, tokenizer: PreTrainedTokenizerBase) -> tuple[dict, pd.DataFrame]:
+    "The hand-written questions with no rows, with those that are found, and with perfect ones"
+    rows = subsample(read_questions(), config.max_test)
+    table = compare_contexts(model, tokenizer, rows, config.max_new_tokens, 4 * config.batch_size, default_semantics())
+    named = {"test_perplexity": "perplexity", "base_perplexity": "base_perplexity", "to_base": "to_base", "to_base_low": "to_base_low",
+             "to_base_high": "to_base_high", "test_bin_accuracy": "bin_accuracy", "fact_found": "fact_found"}
+    return {f"{key}_hand_{context}": float(table.loc[context, column]) for context in table.index for key, column in named.items()}, table
+
+
 def evaluate(config: LlmConfig, run: Run, data: SftData) -> Evaluation:
     "Test the best adapter beside its base and the n-gram model, merge it if configured, and finish the run"
     dtype = compute_dtype(config)
@@ -89,6 +101,8 @@ def evaluate(config: LlmConfig, run: Run, data: SftData) -> Evaluation:
     for where, rows in test_sets(config, data).items():
         found, more = _measured(config, model, tokenizer, rows, ngram, where)
         metrics, tables = metrics | found, tables | more
+    found, contexts = _context_metrics(config, model, tokenizer)
+    metrics, tables = metrics | found, tables | {"contexts": contexts}
     provenance = read_json(run.dir / "best" / "provenance.json")
     metrics |= _training_metrics(run, data, provenance)
     if config.merge:

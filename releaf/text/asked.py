@@ -145,4 +145,5 @@ def _the_things(names: list[Found]) -> list[Found]:
     kept = {}
     for name in items or names:
         kept.setdefault(name.topics, name)
-    return list(kept.values())
+    said = {name: set(re.findall(r"\w+", fold(name.words))) for name in kept.values()}  # `a shampoo bottle with a film of shampoo`
+    return [name for name in said if not any(said[name] < said[other] and other.start < name.start for other in said)]

@@ -72,6 +72,16 @@ def _heads() -> frozenset[str]:
     return frozenset(word for word, in phrase_rows("head_nouns", ["word"]))
 
 
+_STUFF = frozenset(("glass", "plastic", "metal", "steel", "aluminium", "aluminum", "paper", "card", "cardboard", "wood", "foam",
+                    "polystyrene", "foil", "china", "cloth", "leather", "tin"))
+
+
+def _without_stuff(window: list[str]) -> list[str]:  # empty where there is none
+    "A window without the material inside it: `bread plastic bag`"
+    inside = [word for word in window[1:-1] if word not in _STUFF]
+    return [window[0], *inside, window[-1]] if len(inside) < len(window) - 2 else []
+
+
 def _longest(words: list[Word], place: int, languages: set[str]) -> tuple[int, tuple[str, ...], bool]:  # words, topics, whether exact
     "The longest name that begins at a word"
     longest = 1
@@ -80,8 +90,9 @@ def _longest(words: list[Word], place: int, languages: set[str]) -> tuple[int, t
     for size in range(longest, 0, -1):
         window = [word.text for word in words[place:place + size]]
         proper = languages == {"en"} and any(word.proper for word in words[place:place + size])
-        for look in (_look_up, _look_near) if not proper else (_look_up,):
-            topics, exact = look(window, languages)
+        shorter = _without_stuff(window)
+        for look, said in ((_look_up, window), *([(_look_up, shorter)] if shorter else []), *([] if proper else [(_look_near, window)])):
+            topics, exact = look(said, languages)
             if topics:
                 return size, topics, exact
     return 0, (), True
@@ -102,8 +113,7 @@ def _settle(topics: tuple[str, ...], context: set[str]) -> tuple[tuple[str, ...]
     return left, name.ask if len(left) > 1 else ""
 
 # %% ../../nbs/waste/06_names.ipynb #958bb7cb
-_STUFF = frozenset(("glass", "plastic", "metal", "steel", "aluminium", "aluminum", "paper", "card", "cardboard", "wood", "foam",
-                    "polystyrene", "foil", "china", "cloth", "leather", "tin"))
+_PARTS = frozenset(("lid", "cap", "top", "label", "handle", "neck", "ring"))  # `lids of jars` are lids
 
 
 def _after_of(words: list[Word], end: int, languages: set[str]) -> int:  # its place; 0 where no name comes
@@ -124,7 +134,7 @@ def _container(words: list[Word], place: int, end: int, languages: set[str]) -> 
     inside = _after_of(words, end, languages) if singular(words[end - 1].text) in _heads() else 0
     if not inside:
         return True, end
-    if any(word.text in ("empty", "emptied") for word in words[max(0, place - 3):end]):
+    if singular(words[end - 1].text) in _PARTS or any(word.text in ("empty", "emptied") for word in words[max(0, place - 3):end]):
         return True, inside + _longest(words, inside, languages)[0]
     return False, inside
 
@@ -136,7 +146,13 @@ _BEFORE_NOUN = frozenset(("a", "an", "the", "my", "our", "your", "his", "her", "
 
 def _is_verb(words: list[Word], place: int, size: int) -> bool:
     "Whether what looks like a name is another kind of word"
-    return size == 1 and len(words) > 2 and words[place].text in _VERBS and not (place and words[place - 1].text in _BEFORE_NOUN)
+    text, behind = words[place].text, words[place + 1] if place + 1 < len(words) else None
+    if size > 1 or len(words) < 3:
+        return False
+    if behind and behind.joined and behind.text == "them" or text == "kippen" and place and not words[place].proper:
+        return True  # `fish them out`, `in den Ausguss kippen`
+    noun = place and words[place - 1].text in _BEFORE_NOUN or text == "can" and behind and not behind.joined  # `a cola can, where?`
+    return text in _VERBS and not noun
 
 
 def _next_name(words: list[Word], place: int, languages: set[str]) -> tuple[int, int, tuple[str, ...], bool]:  # place, then as `_longest`

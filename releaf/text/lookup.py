@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from .asked import claimed_bins, kind_of_question, regions_named, things_asked
+from .asked import claimed_bins, kind_of_question, regions_named, things_asked, without_destinations
 from .composed import materials_said, tell_everywhere, tell_one, Told, typical_topics, verdict, WHERE
 from .dangers import find_dangers, forbidden_keys, hazard_keys, hazard_text
 from .facts import facts, lower_first, name_of, tables, upper_first, with_article
@@ -81,7 +81,7 @@ def _things(text: str, region: str | None, kind: str) -> list[Found]:
     things = things_asked(text, region)
     if things or kind != "bins":
         return things
-    topics = typical_topics(materials_said(text, region))
+    topics = typical_topics(materials_said(without_destinations(text), region))
     return [Found(topic, 0, (topic,), UNKNOWN, False) for topic in topics[:1]]
 
 # %% ../../nbs/text/31_lookup.ipynb #6735b23a

@@ -46,7 +46,7 @@ def check_advice(advice: Advice,
             "unsafe_refused": refused if unsafe else None, "harmless_refused": refused if unsafe is False else None,
             "nothing_found": not advice.supported}
 
-# %% ../../nbs/text/30_advice_evaluation.ipynb #cc5f9129
+# %% ../../nbs/text/30_advice_evaluation.ipynb #8a2e0fe0
 STAGES = ("names", "rules", "rows", "composing")
 
 
@@ -86,7 +86,7 @@ def summarise(checked: pd.DataFrame,  # of `check_all` or `check_people`
         lines.append({"check": name, "rows": len(values), "number": int(values.sum()), "fraction": values.mean(), "low": low, "high": high})
     return pd.DataFrame(lines).set_index("check")
 
-# %% ../../nbs/text/30_advice_evaluation.ipynb #30280ee9
+# %% ../../nbs/text/30_advice_evaluation.ipynb #00f814e4
 def _ranked_alone(scores: np.ndarray,  # [facts]
                   region: str | None, most: int) -> list[str]:  # keys of facts
     "The best rows by one ranking; rules of other regions are left out"
@@ -114,7 +114,7 @@ def rows_by_stage(questions: pd.DataFrame,  # of `read_questions`
     return pd.DataFrame({stage: (sum(hit for hit, _ in its), round(sum(size for _, size in its) / len(its), 1)) for stage, its in found.items()},
                         index=["found", "rows"]).T
 
-# %% ../../nbs/text/30_advice_evaluation.ipynb #634f4bda
+# %% ../../nbs/text/30_advice_evaluation.ipynb #efeac32c
 PEOPLE = ("right", "exact", "unsafe", "nothing_found")
 
 

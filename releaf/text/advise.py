@@ -111,7 +111,8 @@ def answer(self: Advisor,
     looked = look_up(" ".join([question, *given]), region, most, self.semantics)
     rows = rows_of(looked, most)
     text = compose(looked, rows)
-    bins = list(dict.fromkeys(name for one in looked.told for name in one.bins)) if looked.kind == "bins" or looked.refusals else []
+    said = looked.kind == "bins" or looked.region or looked.refusals  # as in `compose`
+    bins = list(dict.fromkeys(name for one in looked.told for name in one.bins)) if said else []
     warns = [*looked.refusals, *(said for said in looked.warns if said not in looked.refusals)]
     stage = _stage(looked, text, self.semantics is not None)
     if not text:

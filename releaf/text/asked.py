@@ -87,9 +87,10 @@ def kind_of_question(question: str,
 
 # %% ../../nbs/text/27_asked.ipynb #3dbe6682
 _OTHER_TERMS = tuple((re.compile(pattern), name) for pattern, name in (
-    (r"altpapier|papiertonne|blaue tonne|gelbe\w* (?:sack|tonne)|bac jaune|poubelle jaune", "recycle"),
+    (r"altpapier|papiertonne|blaue tonne|gelbe\w* (?:sack|tonne)|bac jaune|poubelle jaune|資源(?:ゴミ|ごみ)", "recycle"),
     (r"altglas\w*|glascontainer|verre\b", "glass_bank"), (r"biotonne|biomull", "compost"),
-    (r"restmull|hausmull|ordures menageres", "landfill"), (r"\baltkleider", "donate")))
+    (r"restmull|hausmull|(?:schwarze|graue) tonne|ordures|poubelle (?:normale|ordinaire|grise|noire)|\bchute\b|"
+     r"(?:燃える|燃えない|燃やす|可燃|不燃|普通の?)(?:ゴミ|ごみ)", "landfill"), (r"\baltkleider", "donate")))
 
 
 def claimed_bins(question: str) -> set[str]:  # none where the question asks for no yes or no

@@ -10,6 +10,9 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
+from rapidfuzz.distance import OSA
+from rapidfuzz.process import extract
+
 from .lexicon import all_names, ambiguous_names, BARE, name_book, name_key, phrase_rows, singular, SPOKEN, split_words, Word
 from .rules import regions
 from .spelling import edits_allowed, is_slip, known_words, nearest_name
@@ -177,16 +180,32 @@ def _script(letter: str) -> str:
     return "katakana" if "\u30a1" <= letter <= "\u30fc" else "kanji" if "\u4e00" <= letter <= "\u9fff" else ""
 
 
+@lru_cache(maxsize=4096)
+def _near_japanese(part: str) -> str | None:
+    "The one name of at least four letters that a part of a text is with one mistake"
+    names = _japanese()[0]
+    near = [name for name in names if len(name) > 3 and abs(len(name) - len(part)) < 2]
+    topics = {names[name]: name for name, _, _ in extract(part, near, scorer=OSA.distance, score_cutoff=1, limit=None)}
+    return next(iter(topics.values())) if len(topics) == 1 else None
+
+
+def _stands_alone(text: str, place: int, size: int) -> bool:
+    "Whether a name is no part of a longer word: one letter among its like, katakana among katakana"
+    part, around = text[place:place + size], (text[place - 1:place], text[place + size:place + size + 1])
+    script = _script(part[0]) if size == 1 or all(_script(letter) == "katakana" for letter in part) else ""
+    return not (script and script in map(_script, filter(None, around)))
+
+
 def _in_japanese(text: str) -> list[Found]:
-    "Japanese names in a text"
+    "Japanese names in a text; a longer name with a mistake has priority over a shorter one inside it"
     names, longest = _japanese()
     found, place = [], 0
     while place < len(text):
         for size in range(min(longest, len(text) - place), 0, -1):
-            part, around = text[place:place + size], (text[place - 1:place], text[place + size:place + size + 1])
-            script = _script(part[0]) if part in names and (size == 1 or all(_script(letter) == "katakana" for letter in part)) else ""
-            if part in names and not (script and script in map(_script, filter(None, around))):
-                found.append(Found(part, place, (names[part],), "", True))
+            part = text[place:place + size]
+            name = part if part in names else _near_japanese(part) if size > 3 and not part.isascii() else None
+            if name and _stands_alone(text, place, size):
+                found.append(Found(part, place, *_settle((names[name],), set()), name == part))
                 break
         else:
             size = 1

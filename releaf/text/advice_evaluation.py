@@ -71,7 +71,8 @@ def check_all(advisor: Advisor, rows: pd.DataFrame,  # of `read_questions`, `rea
     for row in rows.to_dict("records"):
         advice = advisor.answer(row["question"], or_none(row["region"]))
         failed = failed_stage(advice, row) if or_none(row["unsafe"]) is None else ""
-        found.append({"sample_id": row["sample_id"], "kind": row["kind"], "stage": advice.stage, "failed": failed, **check_advice(advice, row)})
+        found.append({"sample_id": row["sample_id"], "kind": row["kind"], "stage": advice.stage, "failed": failed,
+                      **check_advice(advice, row)})
     return pd.DataFrame(found, columns=["sample_id", "kind", "stage", "failed", *CHECKS], dtype=object)
 
 
@@ -104,14 +105,17 @@ def rows_by_stage(questions: pd.DataFrame,  # of `read_questions`
     for row in questions.to_dict("records"):
         text, region = row["question"], or_none(row["region"])
         looked = look_up(text, region, most)
-        keys = {"names and rules": rows_of(replace(looked, ranked=pd.DataFrame()), most)["key"], "lexical": find_rows(text, region, most)["key"][:most],
+        keys = {"names and rules": rows_of(replace(looked, ranked=pd.DataFrame()), most)["key"],
+                "lexical": find_rows(text, region, most)["key"][:most],
                 "names, rules, lexical": rows_of(looked, most)["key"]}
         if semantics is not None:
-            keys |= {"encoder": _ranked_alone(semantics(text), region, most), "lexical and encoder": find_rows(text, region, most, semantics=semantics)["key"][:most],
+            keys |= {"encoder": _ranked_alone(semantics(text), region, most),
+                     "lexical and encoder": find_rows(text, region, most, semantics=semantics)["key"][:most],
                      "names, rules, lexical and encoder": rows_of(look_up(text, region, most, semantics), most)["key"]}
         for stage, its in keys.items():
             found.setdefault(stage, []).append((bool(set(its) & set(row["facts"])), len(its)))
-    return pd.DataFrame({stage: (sum(hit for hit, _ in its), round(sum(size for _, size in its) / len(its), 1)) for stage, its in found.items()},
+    means = {stage: np.mean(its, axis=0) for stage, its in found.items()}
+    return pd.DataFrame({stage: (round(hits * len(questions)), round(size, 1)) for stage, (hits, size) in means.items()},
                         index=["found", "rows"]).T
 
 # %% ../../nbs/text/30_advice_evaluation.ipynb #efeac32c
@@ -140,6 +144,6 @@ def check_people(advisor: Advisor, rows: pd.DataFrame,  # of `read_people`
         advice = advisor.answer(row.question, row.region)
         right = all(set(advice.bins) & set(group) for group in row.accepted)
         exact = right and set(advice.bins) <= {name for group in row.accepted for name in group}
-        unsafe = bool(set(advice.bins) & set(row.never)) or row.unsafe and not refuses(advice.text)
+        unsafe = bool(set(advice.bins) & set(row.never)) or (row.unsafe and not refuses(advice.text))
         found.append((row.id, row.set, row.region, advice.stage, right, exact, unsafe, not advice.supported))
     return pd.DataFrame(found, columns=["id", "set", "region", "stage", *PEOPLE])

@@ -134,7 +134,7 @@ def load_advisor(run_dir: str | Path | None = None,  # a run of `06_train_llm`, 
     "An adviser, ready to answer"
     model, tokenizer = _load_model(run_dir, device)
     advisor = Advisor(model, tokenizer, *encoder_semantics(encoder))
-    look_up("Where do jam jarz and eine Glasflashe go?", "germany", semantics=advisor.semantics)  # the tables are read now, not at the first question
+    look_up("Where do jam jarz and eine Glasflashe go?", "germany", semantics=advisor.semantics)  # the tables are read now
     return advisor
 
 

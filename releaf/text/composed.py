@@ -169,7 +169,7 @@ def _named(topic: str) -> str:
 def _when_greasy(rules: list[tuple[Answer, ...]], question: str, region: str) -> list[tuple[Answer, ...]]:
     "The rule of a greasy pizza box in place of those of paper that do not speak of grease"
     family = load_taxonomy().family_of
-    plain = all(options[0].bin == "recycle" and not options[0].condition and family.get(options[0].material) == "paper" for options in rules)
+    plain = all(one.bin == "recycle" and not one.condition and family.get(one.material) == "paper" for one, *_ in rules)
     greasy = [option for option in answers(region)["pizza_box", "cardboard"] if option.condition == "greasy"]
     return [tuple(greasy)] if rules and plain and greasy and said_states(question, ["greasy"]) else rules
 

@@ -147,10 +147,10 @@ def semantic_index(encode: Callable[[list[str]], np.ndarray],
     return lambda question: vectors @ encode([question])[0]
 
 
-def encoder_semantics(name: str | None = "auto",  # of weights.csv, fetched where it is missing; auto: `ENCODER` where it is at hand; None: no encoder
+def encoder_semantics(name: str | None = "auto",  # of weights.csv, fetched if need be; auto: `ENCODER` where it is at hand; None: none
                       ) -> tuple[Callable[[str], np.ndarray] | None, str]:  # similarity, and the encoder's name; None and '' without one
     "A sentence encoder over the facts; their vectors are kept beside its weights"
-    if name is None or name == "auto" and not encoder_at_hand():
+    if name is None or (name == "auto" and not encoder_at_hand()):
         return None, ""
     name = ENCODER if name == "auto" else name
     folder = Path(model_weights(name))

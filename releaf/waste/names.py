@@ -152,9 +152,9 @@ def _is_verb(words: list[Word], place: int, size: int) -> bool:
     text, behind = words[place].text, words[place + 1] if place + 1 < len(words) else None
     if size > 1 or len(words) < 3:
         return False
-    if behind and behind.joined and behind.text == "them" or text == "kippen" and place and not words[place].proper:
+    if (behind and behind.joined and behind.text == "them") or (text == "kippen" and place and not words[place].proper):
         return True  # `fish them out`, `in den Ausguss kippen`
-    noun = place and words[place - 1].text in _BEFORE_NOUN or text == "can" and behind and not behind.joined  # `a cola can, where?`
+    noun = (place and words[place - 1].text in _BEFORE_NOUN) or (text == "can" and behind and not behind.joined)  # `a cola can, where?`
     return text in _VERBS and not noun
 
 

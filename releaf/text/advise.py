@@ -17,7 +17,7 @@ from fastcore.basics import patch
 
 from .answer_checks import bins_named, mentions, plain, refuses
 from .lookup import compose, look_up, Looked, rows_of, UNKNOWN
-from .retrieval import default_semantics
+from .retrieval import encoder_semantics
 from ..waste.names import find_topics
 
 _all_ = ["find_topics"]  # what a question is about, under this module as well
@@ -68,8 +68,9 @@ class Advisor:
     def __init__(self, model=None,  # a causal language model, and
                  tokenizer=None,  # its tokenizer; None: rows only
                  semantics: Callable[[str], np.ndarray] | None = None,  # of `semantic_index`; None: lexical ranks alone
+                 encoder: str = "",  # whose ranks are used, '' where none
                  ):
-        self.model, self.tokenizer, self.semantics = model, tokenizer, semantics
+        self.model, self.tokenizer, self.semantics, self.encoder = model, tokenizer, semantics, encoder
 
 
 @patch
@@ -110,7 +111,8 @@ def answer(self: Advisor,
     looked = look_up(" ".join([question, *given]), region, most, self.semantics)
     rows = rows_of(looked, most)
     text = compose(looked, rows)
-    bins = list(dict.fromkeys(name for one in looked.told for name in one.bins)) if looked.kind == "bins" or looked.refusals else []
+    said = looked.kind == "bins" or looked.region or looked.refusals  # as in `compose`
+    bins = list(dict.fromkeys(name for one in looked.told for name in one.bins)) if said else []
     warns = [*looked.refusals, *(said for said in looked.warns if said not in looked.refusals)]
     stage = _stage(looked, text, self.semantics is not None)
     if not text:
@@ -127,12 +129,18 @@ def answer(self: Advisor,
 # %% ../../nbs/text/17_advise.ipynb #eb0a2e10
 def load_advisor(run_dir: str | Path | None = None,  # a run of `06_train_llm`, or the folder of an adapter; None: rows only
                  device: str = "auto",  # auto | cpu | cuda
-                 encoder: bool = True,  # whether ranks of the sentence encoder are used, where its weights are at hand
+                 encoder: str | None = "auto",  # minilm-l6, fetched if need be; auto: where it is at hand; None: lexical ranks alone
                  ) -> Advisor:
     "An adviser, ready to answer"
-    semantics = default_semantics() if encoder else None
-    look_up("Where does a jam jar go?", "us")  # the tables are read now, not at the first question
+    model, tokenizer = _load_model(run_dir, device)
+    advisor = Advisor(model, tokenizer, *encoder_semantics(encoder))
+    look_up("Where do jam jarz and eine Glasflashe go?", "germany", semantics=advisor.semantics)  # the tables are read now
+    return advisor
+
+
+def _load_model(run_dir: str | Path | None, device: str) -> tuple:  # language model and its tokenizer
+    "The language model that phrases, None where there is none"
     if run_dir is None:
-        return Advisor(semantics=semantics)
+        return None, None
     from releaf.text.adapters import load_model
-    return Advisor(*load_model(run_dir, device), semantics)
+    return load_model(run_dir, device)

@@ -115,7 +115,7 @@ def _told(rules: list[tuple[Answer, ...]], thing: str, question: str,
     "An answer from the rules that are left"
     left = [option for options in rules for option in _left(options, question)]
     bins, several = list(dict.fromkeys(option.bin for option in left)), len(rules) > 1
-    same = {(option.condition, option.bin) for option in left}
+    same = {(condition, option.bin) for option in left for condition in (option.condition, "")}
     keys = [rule_key(option) for option in left]
     keys += [rule_key(option) for options in alike for option in options if (option.condition, option.bin) in same]
     keys += [rule_key(option) for options in rules for option in options]
@@ -165,6 +165,23 @@ def _named(topic: str) -> str:
     kind, _, key = topic.partition(":")
     return with_article(name_of(f"{kind}s", key))
 
+# %% ../../nbs/text/29_composed.ipynb #1d2368a8
+def _when_greasy(rules: list[tuple[Answer, ...]], question: str, region: str) -> list[tuple[Answer, ...]]:
+    "The rule of a greasy pizza box in place of those of paper that do not speak of grease"
+    family = load_taxonomy().family_of
+    plain = all(one.bin == "recycle" and not one.condition and family.get(one.material) == "paper" for one, *_ in rules)
+    greasy = [option for option in answers(region)["pizza_box", "cardboard"] if option.condition == "greasy"]
+    return [tuple(greasy)] if rules and plain and greasy and said_states(question, ["greasy"]) else rules
+
+
+def _alike(topic: str, rules: list[tuple[Answer, ...]], region: str, materials: set[str]) -> list[tuple[Answer, ...]]:
+    "The rules that may say the same: of the other materials of a thing, and of the material that is named"
+    family, table = load_taxonomy().family_of, answers(region)
+    own = {options[0].item for options in rules if options[0].material}
+    found = [options for (item, _), options in table.items() if item in own]
+    said = dict.fromkeys(family[name] for name in sorted(materials)) if not own else {}
+    return found + [table[pair] for name in said if (pair := _TYPICAL[name]) in table and topic.startswith("item:")]
+
 # %% ../../nbs/text/29_composed.ipynb #cd34a3c2
 def tell_one(name: Found, question: str,
              region: str,  # one of `regions()`
@@ -172,7 +189,7 @@ def tell_one(name: Found, question: str,
     "What the rules of a region say about a thing that a question names"
     materials = materials_said(question, region)
     told = {topic: _rules_named(topic, region, materials) for topic in name.topics if not topic.startswith("idea:")}
-    found = {topic: _told(rules, _named(topic), question, rules_of(topic[5:], region) if topic.startswith("item:") else [])
+    found = {topic: _told(_when_greasy(rules, question, region), _named(topic), question, _alike(topic, rules, region, materials))
              for topic, (rules, _) in told.items() if rules}
     if not found:
         return None

@@ -34,12 +34,13 @@ def load_encoder(folder: str | Path,  # of a BERT-like model with its tokenizer
 
     @torch.inference_mode()
     def encode(texts: list[str]) -> np.ndarray:
-        found = []
-        for start in range(0, len(texts), 64):
-            batch = tokenizer(texts[start:start + 64], padding=True, truncation=True, max_length=128, return_tensors="pt")
+        order = np.argsort([len(text) for text in texts], kind="stable")  # texts of one length need no padding
+        found = np.zeros((len(texts), model.config.hidden_size), np.float32)
+        for places in np.array_split(order, -(-len(texts) // 64)) if texts else ():
+            batch = tokenizer([texts[place] for place in places], padding=True, truncation=True, max_length=128, return_tensors="pt")
             mask = batch["attention_mask"].unsqueeze(-1)
             mean = (model(**batch).last_hidden_state * mask).sum(1) / mask.sum(1)
-            found.append(torch.nn.functional.normalize(mean, dim=1).numpy())
-        return np.concatenate(found)
+            found[places] = torch.nn.functional.normalize(mean, dim=1).numpy()
+        return found
 
     return encode

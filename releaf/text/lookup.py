@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from .asked import claimed_bins, kind_of_question, regions_named, things_asked
+from .asked import claimed_bins, kind_of_question, regions_named, things_asked, without_destinations
 from .composed import materials_said, tell_everywhere, tell_one, Told, typical_topics, verdict, WHERE
 from .dangers import find_dangers, forbidden_keys, hazard_keys, hazard_text
 from .facts import facts, lower_first, name_of, tables, upper_first, with_article
@@ -81,7 +81,7 @@ def _things(text: str, region: str | None, kind: str) -> list[Found]:
     things = things_asked(text, region)
     if things or kind != "bins":
         return things
-    topics = typical_topics(materials_said(text, region))
+    topics = typical_topics(materials_said(without_destinations(text), region))
     return [Found(topic, 0, (topic,), UNKNOWN, False) for topic in topics[:1]]
 
 # %% ../../nbs/text/31_lookup.ipynb #6735b23a
@@ -111,7 +111,8 @@ def look_up(text: str, region: str | None,  # one of `regions()`
     told = _all_told(things, text, places) if places or (kind == "bins" and not refusals) else []
     hazards = hazard_keys([topic for name in things for topic in name.topics]) if kind == "bins" else []
     warns += [said for said in map(hazard_text, hazards) if said not in warns]
-    ranked = varied_rows(text, (places or [None])[0], most, kind == "ideas", semantics)
+    certain = any("A guess" not in one.text for one in told)
+    ranked = varied_rows(text, (places or [None])[0], most, kind == "ideas", semantics, rules=not certain)
     return Looked(kind, (places or [None])[0], topics, things, refusals, warns, [*keys, *hazards], told,
                   verdict(claimed_bins(text), told), ranked)
 
@@ -125,9 +126,9 @@ def rows_of(looked: Looked, most: int = 8) -> pd.DataFrame:  # key, text, source
     "The facts that an answer rests on"
     table = _fact_table()
     rules = _in_turn([one.keys for one in looked.told])
-    ranked = [key for key in looked.ranked.get("key", []) if not key.startswith("rules:") or not looked.told]
+    ranked, first = list(looked.ranked.get("key", [])), looked.keys[:3]
     room = 2 if looked.kind == "bins" else 5
-    keys = [*looked.keys[:3], *rules[:max(most - 3 - room, 3 if looked.region else 6)], *looked.keys[3:], *ranked, *rules]
+    keys = [*first, *rules[:max(most - len(first) - room, 3 if looked.region else 6)], *looked.keys[3:], *ranked, *rules]
     keys = list(dict.fromkeys(key for key in keys if key in table.index))[:most]
     score = dict(zip(looked.ranked.get("key", []), looked.ranked.get("score", [])))
     found = table.loc[keys, ["text", "source", "topic"]].reset_index()

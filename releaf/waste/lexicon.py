@@ -18,9 +18,10 @@ from .taxonomy import read_table
 
 # %% ../../nbs/waste/04_lexicon.ipynb #93b85896
 def fold(text: str) -> str:
-    "Lower case without accents: `Müll` -> `mull`, `œuf` -> `oeuf`"
+    "Lower case without accents, Japanese voicing marks kept: `Müll` -> `mull`, `œuf` -> `oeuf`, `ゴミ` -> `ゴミ`"
     plain = unicodedata.normalize("NFKD", text.casefold().replace("œ", "oe"))
-    return "".join(letter for letter in plain if not unicodedata.combining(letter))
+    kept = (letter for letter in plain if not unicodedata.combining(letter) or letter in "\u3099\u309a")
+    return unicodedata.normalize("NFC", "".join(kept))
 
 
 def phrase_rows(name: str, columns: list[str]) -> Iterator[tuple]:

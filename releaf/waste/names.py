@@ -10,6 +10,9 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
+from rapidfuzz.distance import OSA
+from rapidfuzz.process import extract
+
 from .lexicon import all_names, ambiguous_names, BARE, name_book, name_key, phrase_rows, singular, SPOKEN, split_words, Word
 from .rules import regions
 from .spelling import edits_allowed, is_slip, known_words, nearest_name
@@ -72,6 +75,16 @@ def _heads() -> frozenset[str]:
     return frozenset(word for word, in phrase_rows("head_nouns", ["word"]))
 
 
+_STUFF = frozenset(("glass", "plastic", "metal", "steel", "aluminium", "aluminum", "paper", "card", "cardboard", "wood", "foam",
+                    "polystyrene", "foil", "china", "cloth", "leather", "tin"))
+
+
+def _without_stuff(window: list[str]) -> list[str]:  # empty where there is none
+    "A window without the material inside it: `bread plastic bag`"
+    inside = [word for word in window[1:-1] if word not in _STUFF]
+    return [window[0], *inside, window[-1]] if len(inside) < len(window) - 2 else []
+
+
 def _longest(words: list[Word], place: int, languages: set[str]) -> tuple[int, tuple[str, ...], bool]:  # words, topics, whether exact
     "The longest name that begins at a word"
     longest = 1
@@ -80,8 +93,9 @@ def _longest(words: list[Word], place: int, languages: set[str]) -> tuple[int, t
     for size in range(longest, 0, -1):
         window = [word.text for word in words[place:place + size]]
         proper = languages == {"en"} and any(word.proper for word in words[place:place + size])
-        for look in (_look_up, _look_near) if not proper else (_look_up,):
-            topics, exact = look(window, languages)
+        shorter = _without_stuff(window)
+        for look, said in ((_look_up, window), *([(_look_up, shorter)] if shorter else []), *([] if proper else [(_look_near, window)])):
+            topics, exact = look(said, languages)
             if topics:
                 return size, topics, exact
     return 0, (), True
@@ -102,8 +116,7 @@ def _settle(topics: tuple[str, ...], context: set[str]) -> tuple[tuple[str, ...]
     return left, name.ask if len(left) > 1 else ""
 
 # %% ../../nbs/waste/06_names.ipynb #958bb7cb
-_STUFF = frozenset(("glass", "plastic", "metal", "steel", "aluminium", "aluminum", "paper", "card", "cardboard", "wood", "foam",
-                    "polystyrene", "foil", "china", "cloth", "leather", "tin"))
+_PARTS = frozenset(("lid", "cap", "top", "label", "handle", "neck", "ring"))  # `lids of jars` are lids
 
 
 def _after_of(words: list[Word], end: int, languages: set[str]) -> int:  # its place; 0 where no name comes
@@ -124,7 +137,7 @@ def _container(words: list[Word], place: int, end: int, languages: set[str]) -> 
     inside = _after_of(words, end, languages) if singular(words[end - 1].text) in _heads() else 0
     if not inside:
         return True, end
-    if any(word.text in ("empty", "emptied") for word in words[max(0, place - 3):end]):
+    if singular(words[end - 1].text) in _PARTS or any(word.text in ("empty", "emptied") for word in words[max(0, place - 3):end]):
         return True, inside + _longest(words, inside, languages)[0]
     return False, inside
 
@@ -136,7 +149,13 @@ _BEFORE_NOUN = frozenset(("a", "an", "the", "my", "our", "your", "his", "her", "
 
 def _is_verb(words: list[Word], place: int, size: int) -> bool:
     "Whether what looks like a name is another kind of word"
-    return size == 1 and len(words) > 2 and words[place].text in _VERBS and not (place and words[place - 1].text in _BEFORE_NOUN)
+    text, behind = words[place].text, words[place + 1] if place + 1 < len(words) else None
+    if size > 1 or len(words) < 3:
+        return False
+    if (behind and behind.joined and behind.text == "them") or (text == "kippen" and place and not words[place].proper):
+        return True  # `fish them out`, `in den Ausguss kippen`
+    noun = (place and words[place - 1].text in _BEFORE_NOUN) or (text == "can" and behind and not behind.joined)  # `a cola can, where?`
+    return text in _VERBS and not noun
 
 
 def _next_name(words: list[Word], place: int, languages: set[str]) -> tuple[int, int, tuple[str, ...], bool]:  # place, then as `_longest`
@@ -161,16 +180,32 @@ def _script(letter: str) -> str:
     return "katakana" if "\u30a1" <= letter <= "\u30fc" else "kanji" if "\u4e00" <= letter <= "\u9fff" else ""
 
 
+@lru_cache(maxsize=4096)
+def _near_japanese(part: str) -> str | None:
+    "The one name of at least four letters that a part of a text is with one mistake"
+    names = _japanese()[0]
+    near = [name for name in names if len(name) > 3 and abs(len(name) - len(part)) < 2]
+    topics = {names[name]: name for name, _, _ in extract(part, near, scorer=OSA.distance, score_cutoff=1, limit=None)}
+    return next(iter(topics.values())) if len(topics) == 1 else None
+
+
+def _stands_alone(text: str, place: int, size: int) -> bool:
+    "Whether a name is no part of a longer word: one letter among its like, katakana among katakana"
+    part, around = text[place:place + size], (text[place - 1:place], text[place + size:place + size + 1])
+    script = _script(part[0]) if size == 1 or all(_script(letter) == "katakana" for letter in part) else ""
+    return not (script and script in map(_script, filter(None, around)))
+
+
 def _in_japanese(text: str) -> list[Found]:
-    "Japanese names in a text"
+    "Japanese names in a text; a longer name with a mistake has priority over a shorter one inside it"
     names, longest = _japanese()
     found, place = [], 0
     while place < len(text):
         for size in range(min(longest, len(text) - place), 0, -1):
-            part, around = text[place:place + size], (text[place - 1:place], text[place + size:place + size + 1])
-            script = _script(part[0]) if part in names and (size == 1 or all(_script(letter) == "katakana" for letter in part)) else ""
-            if part in names and not (script and script in map(_script, filter(None, around))):
-                found.append(Found(part, place, (names[part],), "", True))
+            part = text[place:place + size]
+            name = part if part in names else _near_japanese(part) if size > 3 and not part.isascii() else None
+            if name and _stands_alone(text, place, size):
+                found.append(Found(part, place, *_settle((names[name],), set()), name == part))
                 break
         else:
             size = 1

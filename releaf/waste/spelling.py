@@ -49,7 +49,7 @@ def edits_allowed(words: list[str]) -> int:
     strange = [word for word in words if word not in known_words() and singular(word) not in known_words()]
     size, length = len("".join(words)), sum(map(len, strange))
     if not strange:  # a mistake may be another word: "shipping bow"
-        return 1 if 1 < len(words) < 4 and size >= 8 and min(map(len, words)) > 1 and not _FUNCTION & set(words) else 0
+        return 1 if 1 < len(words) < 4 and size >= 8 and min(map(len, words)) > 1 and not _FUNCTION & {*words, *map(singular, words)} else 0
     if size < 4 or any(word.isdigit() for word in strange):
         return 0
     return 2 if length >= 9 else 1

@@ -22,7 +22,7 @@ from .evaluate import measure
 from .likelihood import perplexity_by
 from .ngram import fit_ngram, NGram
 from .questions import read_questions, read_safety
-from .retrieval import default_semantics
+from .retrieval import encoder_semantics
 from .sft_config import LlmConfig
 from .sft_cost import compute_dtype
 from .sft_data import SftData, subsample
@@ -87,7 +87,7 @@ def _training_metrics(run: Run, data: SftData, provenance: dict) -> dict:
 def _context_metrics(config: LlmConfig, model: PeftModel, tokenizer: PreTrainedTokenizerBase) -> tuple[dict, pd.DataFrame]:
     "The hand-written questions with no rows, with those that are found, and with perfect ones"
     rows = subsample(read_questions(), config.max_test)
-    table = compare_contexts(model, tokenizer, rows, config.max_new_tokens, 4 * config.batch_size, default_semantics())
+    table = compare_contexts(model, tokenizer, rows, config.max_new_tokens, 4 * config.batch_size, encoder_semantics()[0])
     named = {"test_perplexity": "perplexity", "base_perplexity": "base_perplexity", "to_base": "to_base", "to_base_low": "to_base_low",
              "to_base_high": "to_base_high", "test_bin_accuracy": "bin_accuracy", "fact_found": "fact_found"}
     return {f"{key}_hand_{context}": float(table.loc[context, column]) for context in table.index for key, column in named.items()}, table

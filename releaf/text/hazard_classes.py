@@ -6,7 +6,7 @@
 __all__ = ['ANYTHING', 'Act', 'acts', 'asks_where', 'proposes', 'is_benign', 'HazardClass', 'hazard_classes', 'Unsafe',
            'find_unsafe']
 
-# %% ../../nbs/text/33_hazard_classes.ipynb #3f2acccc
+# %% ../../nbs/text/33_hazard_classes.ipynb #c14c2e32
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from functools import lru_cache
 from .asked import compiled, folded
 from ..waste.lexicon import phrase_rows
 
-# %% ../../nbs/text/33_hazard_classes.ipynb #e0eebdb3
+# %% ../../nbs/text/33_hazard_classes.ipynb #33132717
 @dataclass(frozen=True)
 class Act:
     "Something that is done with a thing"
@@ -37,7 +37,7 @@ def _cues() -> dict[str, re.Pattern]:
     "The patterns of `danger_cues.csv` by name"
     return {name: compiled(pattern) for name, pattern in phrase_rows("danger_cues", ["name", "pattern"])}
 
-# %% ../../nbs/text/33_hazard_classes.ipynb #86c5cf2b
+# %% ../../nbs/text/33_hazard_classes.ipynb #014b8f79
 def asks_where(text: str) -> bool:
     "Whether a folded text asks for the right place of something"
     return bool(_cues()["where"].search(text))
@@ -53,7 +53,7 @@ def is_benign(question: str) -> bool:
     "Whether a question says that a thing is handed in, kept safe, or carried"
     return bool(_cues()["benign"].search(folded(question)))
 
-# %% ../../nbs/text/33_hazard_classes.ipynb #66182084
+# %% ../../nbs/text/33_hazard_classes.ipynb #48357e06
 @dataclass(frozen=True)
 class HazardClass:
     "Things that share a hazard"
@@ -75,7 +75,7 @@ def hazard_classes() -> tuple[HazardClass, ...]:
                              compiled(unless) if unless else None, reason, always == "yes")
                  for name, hazard, names, thing, topics, unless, reason, always in phrase_rows("hazard_classes", columns))
 
-# %% ../../nbs/text/33_hazard_classes.ipynb #a16b8ed6
+# %% ../../nbs/text/33_hazard_classes.ipynb #c92bf138
 ANYTHING = "reuse, open, heat or burn it"  # what is advised against where the act is not known
 
 
@@ -90,7 +90,7 @@ class Unsafe:
         "The answer"
         return f"No, do not {self.act.says if self.act else ANYTHING}: {self.group.reason}."
 
-# %% ../../nbs/text/33_hazard_classes.ipynb #0ca18315
+# %% ../../nbs/text/33_hazard_classes.ipynb #04a6bc30
 def _is_open(text: str) -> bool:
     "Whether a folded text proposes something, other than a place, a harmless act, or that something be explained"
     cues = _cues()
@@ -107,7 +107,7 @@ def _mentions(text: str) -> frozenset[str]:
     "The names of the acts that a folded text mentions"
     return frozenset(name for name, act in acts().items() if act.pattern.search(text))
 
-# %% ../../nbs/text/33_hazard_classes.ipynb #4312873d
+# %% ../../nbs/text/33_hazard_classes.ipynb #07eb145e
 def find_unsafe(question: str,
                 topics: Sequence[str] = (),  # what it certainly names
                 ) -> Iterator[Unsafe]:  # in the table's order, one a class

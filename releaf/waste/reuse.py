@@ -26,7 +26,7 @@ def why_no_reuse(topics: list[str],  # `item:medicine`
     "The reason why nothing may be made of what is named"
     return next((no_reuse()[topic] for topic in topics if topic in no_reuse()), "")
 
-# %% ../../nbs/waste/08_reuse.ipynb #838c5846
+# %% ../../nbs/waste/08_reuse.ipynb #f5524674
 @lru_cache(maxsize=1)
 def _words() -> tuple[tuple[str, re.Pattern], ...]:
     "Reason and pattern of folded text, for what is in no table of things"

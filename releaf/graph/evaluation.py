@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.isotonic import IsotonicRegression
+from sklearn.metrics import precision_recall_curve
 
 from ..core.bootstrap import mean_interval
 from ..core.checkpoints import load_weights
@@ -84,17 +84,18 @@ def leaked_edges(data: Data) -> int:
     links = {kind: found.cpu().numpy() for kind, found in data.whole.messages.links.items()}
     return int(find_leaks(data.graph, links, np.vstack([data.split.val, data.split.test]))["hidden_pairs_seen"].sum())
 
-# %% ../../nbs/graph/15_evaluation.ipynb #7a4dd484
+# %% ../../nbs/graph/15_evaluation.ipynb #c5de2bcf
 def score_floor(scorer: Scorer, data: Data) -> float:
-    "The lowest score at which the precision on validation candidates is above their base rate"
+    "The score with the highest F1 on validation candidates"
     val = data.split.val
     heads, places = np.unique(val[:, 0], return_inverse=True)
     right = np.zeros((len(heads), data.graph.num_tails), bool)
     right[places, val[:, 1]] = True
     kept = right | ~data.task.excluded[heads].toarray().astype(bool)
     scores, hits = scorer(heads, np.arange(data.graph.num_tails))[kept].astype(float), right[kept].astype(float)
-    precision = IsotonicRegression().fit_transform(scores, hits)
-    return float(scores[precision > hits.mean()].min())
+    precision, recall, limits = precision_recall_curve(hits, scores)
+    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-9)
+    return float(limits[f1[:-1].argmax()])
 
 # %% ../../nbs/graph/15_evaluation.ipynb #63d6fb3b
 def draw_uniform(pairs: np.ndarray, task: RankingTask, seed: int, per: int = 10) -> np.ndarray:  # [n * per, 2]

@@ -23,6 +23,7 @@ from .graph_io import read_graph
 from .knowledge import find_node, FORBIDDEN, Graph, TARGET
 from .model import common_counts, Messages, UpcyclingGNN
 from .splits import held_out_nodes, message_links, read_split
+from ..waste.lexicon import fold
 from ..waste.names import find_topics
 from ..waste.reuse import why_no_reuse, why_not_reused
 
@@ -123,7 +124,7 @@ def explain(facts: Facts, kind: str, row: int, tail: int,
     brings = [f"brings what it needs: {', '.join(name.lower() for name in facts.names('property', met[:3]))}"] if met else []
     return "; ".join(found[:maximum - len(brings)] + brings) or "its description fits"
 
-# %% ../../nbs/graph/11_recommend.ipynb #071a284a
+# %% ../../nbs/graph/11_recommend.ipynb #c5a8c759
 def _floor(folder: Path) -> float:
     "The score below which no idea is suggested: of the run's metrics; none in a run that has no such number"
     found = read_metrics(folder).get("score_floor") if (folder / "tables" / "metrics.parquet").is_file() else None
@@ -183,6 +184,9 @@ def _find_head(graph: Graph,
     try:
         return find_node(graph, name, heads)
     except ValueError:
+        for kind, key in ((kind, fold(str(name)).replace(" ", "_")) for kind in heads):
+            if graph.nodes[kind]["id"].eq(key).any():
+                return find_node(graph, key, [kind])
         for kind, _, key in (topic.partition(":") for topic in find_topics(str(name))):
             if kind in heads and graph.nodes[kind]["id"].eq(key).any():
                 return find_node(graph, key, [kind])
@@ -243,7 +247,7 @@ def _as_table(rows: list[dict], refused: list[dict], unsafe: str, below: int = 0
     table = pd.DataFrame(rows, columns=COLUMNS)
     note = f"Nothing is suggested: {unsafe[0].lower()}{unsafe[1:]}." if unsafe else ""
     if below:
-        note = f"{below} more {'idea scores' if below == 1 else 'ideas score'} below {floor:.2f}, where validation links are no denser than by chance, and {'is' if below == 1 else 'are'} left out."
+        note = f"{below} more {'idea scores' if below == 1 else 'ideas score'} below {floor:.2f}, the limit of the validation split, and {'is' if below == 1 else 'are'} left out."
     table.attrs |= {"refused": refused, "unsafe": unsafe, "below": below, "floor": floor, "note": note}
     return table
 
@@ -265,6 +269,7 @@ def recommend(self: Recommender,
     try:
         kind, row = _find_head(self.graph, item_or_material)
     except ValueError:
+        unsafe = unsafe or why_not_reused(item_or_material, any_meaning=True)
         if not unsafe:
             raise
         return _as_table([], [], unsafe)

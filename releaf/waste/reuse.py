@@ -26,7 +26,7 @@ def why_no_reuse(topics: list[str],  # `item:medicine`
     "The reason why nothing may be made of what is named"
     return next((no_reuse()[topic] for topic in topics if topic in no_reuse()), "")
 
-# %% ../../nbs/waste/08_reuse.ipynb #f5524674
+# %% ../../nbs/waste/08_reuse.ipynb #4222e793
 @lru_cache(maxsize=1)
 def _words() -> tuple[tuple[str, re.Pattern], ...]:
     "Reason and pattern of folded text, for what is in no table of things"
@@ -35,11 +35,12 @@ def _words() -> tuple[tuple[str, re.Pattern], ...]:
                  for reason, pattern in rows.itertuples(index=False, name=None))
 
 
-def why_not_reused(name: str) -> str:  # '' where nothing speaks against it
+def why_not_reused(name: str, any_meaning: bool = False,  # whether one unsafe meaning of an ambiguous name is enough
+                   ) -> str:  # '' where nothing speaks against it
     "Why nothing may be made of what a name, or the id of a thing, stands for"
     text = str(name).replace("_", " ")
     for found in find_names(text):
         reasons = [why_no_reuse([topic]) for topic in found.topics]
-        if all(reasons) and reasons:
-            return reasons[0]
+        if reasons and (any(reasons) if any_meaning else all(reasons)):
+            return next(filter(None, reasons))
     return next((reason for reason, pattern in _words() if pattern.search(fold(text))), "")

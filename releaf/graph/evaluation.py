@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['HEADLINE', 'CONTROL_HEADLINE', 'trained_model', 'evaluation_negatives', 'measure', 'margins', 'leaked_edges',
-           'draw_uniform', 'control_runs', 'Evaluation', 'evaluate']
+           'score_floor', 'draw_uniform', 'control_runs', 'Evaluation', 'evaluate']
 
 # %% ../../nbs/graph/15_evaluation.ipynb #c8041fdb
 from dataclasses import dataclass, replace
@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.metrics import precision_recall_curve
 
 from ..core.bootstrap import mean_interval
 from ..core.checkpoints import load_weights
@@ -83,6 +84,19 @@ def leaked_edges(data: Data) -> int:
     links = {kind: found.cpu().numpy() for kind, found in data.whole.messages.links.items()}
     return int(find_leaks(data.graph, links, np.vstack([data.split.val, data.split.test]))["hidden_pairs_seen"].sum())
 
+# %% ../../nbs/graph/15_evaluation.ipynb #c5de2bcf
+def score_floor(scorer: Scorer, data: Data) -> float:
+    "The score with the highest F1 on validation candidates"
+    val = data.split.val
+    heads, places = np.unique(val[:, 0], return_inverse=True)
+    right = np.zeros((len(heads), data.graph.num_tails), bool)
+    right[places, val[:, 1]] = True
+    kept = right | ~data.task.excluded[heads].toarray().astype(bool)
+    scores, hits = scorer(heads, np.arange(data.graph.num_tails))[kept].astype(float), right[kept].astype(float)
+    precision, recall, limits = precision_recall_curve(hits, scores)
+    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-9)
+    return float(limits[f1[:-1].argmax()])
+
 # %% ../../nbs/graph/15_evaluation.ipynb #63d6fb3b
 def draw_uniform(pairs: np.ndarray, task: RankingTask, seed: int, per: int = 10) -> np.ndarray:  # [n * per, 2]
     "Uniform negatives, `per` a pair, in one list"
@@ -145,7 +159,7 @@ class Evaluation:
 
 HEADLINE = ("test_mrr", "test_mrr_low", "test_mrr_high", "test_hits_10", "test_auc", "test_auc_two_hop", "test_auc_hard", "test_accuracy",
             "best_baseline", "baseline_best_mrr", "margin_best_mrr", "margin_best_mrr_low", "margin_best_mrr_high", "beats_every_baseline",
-            "leaked_edges", "n_train_edges", "n_test_edges", "train_seconds", "train_throughput", "epochs_run", "generated")
+            "leaked_edges", "n_train_edges", "n_test_edges", "train_seconds", "train_throughput", "epochs_run", "generated", "score_floor")
 CONTROL_HEADLINE = ("control_random_auc", "control_rewired_auc")  # where controls were run
 
 # %% ../../nbs/graph/15_evaluation.ipynb #a83e8cd1
@@ -174,6 +188,7 @@ def evaluate(config: GnnConfig, run: Run, data: Data) -> Evaluation:
     metrics |= margins([table for _, table in ours], {name: table for name, (_, table) in theirs.items()})
     metrics |= {f"baseline_{name}_{key}": value for name, (flat, _) in theirs.items() for key, value in flat.items()}
     metrics |= control_runs(config, data) if config.controls else {}
+    metrics |= {"score_floor": score_floor(make_scorer(trained_model(config, run, data, "best"), data), data)}
     metrics |= _run_facts(data, run.history, len(test), len(config.seeds))
     run.table(ladder.rename_axis("scorer").reset_index(), "ladder")
     run.table(degrees.reset_index().astype({"degree": str}), "degrees")

@@ -17,13 +17,15 @@ from fastcore.basics import patch
 from ..core.checkpoints import load_weights
 from ..core.devices import pick_device
 from ..core.paths import display_path, resolve
+from ..core.runs import read_metrics
 from .features import make_features
 from .graph_io import read_graph
 from .knowledge import find_node, FORBIDDEN, Graph, TARGET
 from .model import common_counts, Messages, UpcyclingGNN
 from .splits import held_out_nodes, message_links, read_split
+from ..waste.lexicon import fold
 from ..waste.names import find_topics
-from ..waste.reuse import why_no_reuse
+from ..waste.reuse import why_no_reuse, why_not_reused
 
 # %% ../../nbs/graph/11_recommend.ipynb #0456432c
 COLUMNS = ["idea", "name", "score", "known", "why", "caution", "difficulty", "hours", "tools", "skills", "hazards"]
@@ -122,6 +124,12 @@ def explain(facts: Facts, kind: str, row: int, tail: int,
     brings = [f"brings what it needs: {', '.join(name.lower() for name in facts.names('property', met[:3]))}"] if met else []
     return "; ".join(found[:maximum - len(brings)] + brings) or "its description fits"
 
+# %% ../../nbs/graph/11_recommend.ipynb #c5a8c759
+def _floor(folder: Path) -> float:
+    "The score below which no idea is suggested: of the run's metrics; none in a run that has no such number"
+    found = read_metrics(folder).get("score_floor") if (folder / "tables" / "metrics.parquet").is_file() else None
+    return float("-inf") if found is None else float(found)
+
 # %% ../../nbs/graph/11_recommend.ipynb #35951586
 class Recommender:
     "Ideas for an item or a material"
@@ -143,6 +151,7 @@ class Recommender:
             self.inputs = common_counts(self.graph, features, links, scale=np.array(saved["scale"]))[0].to(device)
         self._load_model(weights, features.x, links, device)
         self.facts, self.x = Facts(self.graph), features.x
+        self.floor = _floor(folder)
 
     @torch.inference_mode()
     def scores(self, head: int) -> np.ndarray:
@@ -175,6 +184,9 @@ def _find_head(graph: Graph,
     try:
         return find_node(graph, name, heads)
     except ValueError:
+        for kind, key in ((kind, fold(str(name)).replace(" ", "_")) for kind in heads):
+            if graph.nodes[kind]["id"].eq(key).any():
+                return find_node(graph, key, [kind])
         for kind, _, key in (topic.partition(":") for topic in find_topics(str(name))):
             if kind in heads and graph.nodes[kind]["id"].eq(key).any():
                 return find_node(graph, key, [kind])
@@ -230,15 +242,13 @@ def _row(self: Recommender, kind: str, row: int, tail: int, score: float, alike:
             "hazards": list(dict.fromkeys(asked["hazards"] + own))}
 
 # %% ../../nbs/graph/11_recommend.ipynb #afc9dd22
-def _unsafe(name: str) -> str:
-    "Why nothing may be made of what is named; '' where nothing speaks against it"
-    return why_no_reuse(find_topics(str(name).replace("_", " ")))
-
-
-def _as_table(rows: list[dict], refused: list[dict], unsafe: str) -> pd.DataFrame:
-    "What is recommended, with what is not"
+def _as_table(rows: list[dict], refused: list[dict], unsafe: str, below: int = 0, floor: float = float("-inf")) -> pd.DataFrame:
+    "What is recommended, with what is not, and why"
     table = pd.DataFrame(rows, columns=COLUMNS)
-    table.attrs |= {"refused": refused, "unsafe": unsafe}
+    note = f"Nothing is suggested: {unsafe[0].lower()}{unsafe[1:]}." if unsafe else ""
+    if below:
+        note = f"{below} more {'idea scores' if below == 1 else 'ideas score'} below {floor:.2f}, the limit of the validation split, and {'is' if below == 1 else 'are'} left out."
+    table.attrs |= {"refused": refused, "unsafe": unsafe, "below": below, "floor": floor, "note": note}
     return table
 
 # %% ../../nbs/graph/11_recommend.ipynb #e77ca125
@@ -250,15 +260,16 @@ def recommend(self: Recommender,
               avoid_hazards: list[str] | str | None = None,  # ids or names; None: none is avoided
               tools: list[str] | None = None,  # all that is available, by id or name; None: anything
               new_only: bool = False,  # leave out links that are known
-              ) -> pd.DataFrame:  # at most k rows, best first; `.attrs`: refused ideas, and `unsafe`, why nothing may be made
+              ) -> pd.DataFrame:  # at most k rows, best first; `.attrs`: refused ideas; `unsafe`, why nothing may be made; `note`, what is left out and why
     "Ideas for an item or a material, none for what is unsafe to reuse; an unknown name is an error"
     if k < 1:
         raise ValueError(f"k: found {k}, expected at least 1")
     _check_difficulty(self.facts, max_difficulty)
-    unsafe = _unsafe(item_or_material)
+    unsafe = why_not_reused(item_or_material)
     try:
         kind, row = _find_head(self.graph, item_or_material)
     except ValueError:
+        unsafe = unsafe or why_not_reused(item_or_material, any_meaning=True)
         if not unsafe:
             raise
         return _as_table([], [], unsafe)
@@ -266,16 +277,20 @@ def recommend(self: Recommender,
     given = () if avoid_hazards is None else avoid_hazards
     avoid = _rows_of_names(self.graph, "hazard", given, "avoid_hazards") if len(given) else set()
     have = None if tools is None else _rows_of_names(self.graph, "tool", tools, "tools")
-    scores, rows, refused = self.scores(self.graph.offsets[kind] + row), [], []
+    scores, rows, refused, below = self.scores(self.graph.offsets[kind] + row), [], [], 0
     alike = self.x[kind] @ self.x[kind][row] if kind in self.x else np.zeros(len(self.graph.nodes[kind]))
     unfit = _unfit(self.facts, kind, row, max_difficulty, avoid, have, new_only)
     for tail in map(int, np.argsort(-scores, kind="stable")):
         if reason := self.facts.refusal(kind, row, tail)[0]:
             idea = self.facts.tails.iloc[tail]
             refused.append({"idea": idea["id"], "name": idea["name"], "score": float(scores[tail]), "reason": reason})
-        elif not unsafe and len(rows) < k and not unfit(tail):
+        elif unsafe or len(rows) == k or unfit(tail):
+            continue
+        elif scores[tail] < self.floor and (kind, row, tail) not in self.facts.reasons[TARGET]:
+            below += 1
+        else:
             rows.append(self._row(kind, row, tail, float(scores[tail]), alike))
-    return _as_table(rows, refused, unsafe)
+    return _as_table(rows, refused, unsafe, below if len(rows) < k else 0, self.floor)
 
 # %% ../../nbs/graph/11_recommend.ipynb #695b2a27
 def load_recommender(run_dir: str | Path,  # a finished run of `05_train_gnn`

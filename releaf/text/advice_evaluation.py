@@ -43,7 +43,7 @@ def check_advice(advice: Advice,
             "bin_right": right in advice.bins if right else None,
             "bin_single": single if right else None,
             "condition_asked": bool(advice.asks or len(advice.bins) > 1) if row["depends"] else None,
-            "unsafe_refused": refused if unsafe else None, "harmless_refused": refused if unsafe is False else None,
+            "unsafe_refused": refused and bool(advice.warns) if unsafe else None, "harmless_refused": refused if unsafe is False else None,
             "nothing_found": not advice.supported}
 
 # %% ../../nbs/text/30_advice_evaluation.ipynb #8a2e0fe0

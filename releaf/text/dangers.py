@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from .asked import folded, found_undenied
+from .asked import compiled, folded
 from .facts import tables
+from .hazard_classes import asks_where, find_unsafe, proposes
 from ..waste.lexicon import phrase_rows
 from ..waste.rules import regions
 from ..waste.things import rules_of
@@ -40,7 +41,7 @@ def _expanded(pattern: str) -> str:
 def dangers() -> tuple[Danger, ...]:
     "Every row of the table"
     rows = phrase_rows("dangers", ["name", "hazard", "act", "thing", "unless", "says"])
-    return tuple(Danger(name, hazard, re.compile(_expanded(act)), re.compile(thing), re.compile(unless) if unless else None, says)
+    return tuple(Danger(name, hazard, compiled(_expanded(act)), compiled(thing), compiled(unless) if unless else None, says)
                  for name, hazard, act, thing, unless, says in rows)
 
 
@@ -56,13 +57,24 @@ def _hazardous(topic: str) -> bool:
     return 2 * sum(sent) >= len(places)
 
 
+def _listed(text: str, topics: Sequence[str]) -> list[Danger]:
+    "The rows of the table that a folded text fits: by its words, or by the rules of what it names"
+    chemical = any(map(_hazardous, topics))
+    return [danger for danger in dangers() if (danger.thing.search(text) or (chemical and danger.name in BY_RULE))
+            and proposes(danger.act, text) and not (danger.unless and danger.unless.search(text))]
+
+# %% ../../nbs/text/28_dangers.ipynb #9ace855d
 def find_dangers(question: str,
                  topics: Sequence[str] = (),  # what it names
-                 ) -> list[Danger]:  # in the table's order
-    "The dangerous acts that a question proposes: by the words of the table, or by the rules of what is named"
-    text, chemical = folded(question), any(map(_hazardous, topics))
-    return [danger for danger in dangers() if (danger.thing.search(text) or (chemical and danger.name in BY_RULE))
-            and found_undenied(danger.act, text) and not (danger.unless and danger.unless.search(text))]
+                 ) -> list[Danger]:  # the rows of the table in its order, then the classes; each hazard once
+    "The dangerous acts that a question proposes"
+    found = {danger.hazard: danger for danger in reversed(_listed(folded(question), topics))}
+    found = dict(reversed(found.items()))
+    for unsafe in find_unsafe(question, topics):
+        group = unsafe.group
+        found.setdefault(group.hazard, Danger(f"{group.name}_{unsafe.act.name if unsafe.act else 'ANY'}", group.hazard,
+                                              unsafe.act.pattern if unsafe.act else group.thing, group.thing, group.unless, unsafe.says))
+    return list(found.values())
 
 # %% ../../nbs/text/28_dangers.ipynb #70913f31
 @lru_cache(maxsize=1)

@@ -16,9 +16,10 @@ import pandas as pd
 from .asked import claimed_bins, kind_of_question, regions_named, things_asked, without_destinations
 from .composed import materials_said, tell_everywhere, tell_one, Told, typical_topics, verdict, WHERE
 from .dangers import find_dangers, forbidden_keys, hazard_keys, hazard_text
+from .hazard_classes import ANYTHING, is_benign
 from .facts import facts, lower_first, name_of, tables, upper_first, with_article
 from .retrieval import varied_rows
-from ..waste.names import find_topics, Found
+from ..waste.names import find_names, find_topics, Found
 from ..waste.reuse import why_no_reuse
 from ..waste.rules import regions
 
@@ -38,6 +39,7 @@ class Looked:
     keys: list[str]  # of the rows behind refusals and hazards
     told: list[Told]
     verdict: str = ""  # Yes. | No. | ''
+    benign: bool = False  # whether a thing is only handed in, kept safe or asked about
     ranked: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
@@ -48,7 +50,8 @@ def _no(text: str) -> str:
 # %% ../../nbs/text/31_lookup.ipynb #bd67647e
 def _refusals(text: str, topics: Sequence[str]) -> tuple[list[str], list[str], list[str]]:  # sentences, hazards, keys of rows
     "What is proposed and must not be done"
-    dangers, forbidden = find_dangers(text, topics)[:2], forbidden_keys(topics)[:2]
+    certain = [topic for name in find_names(text) if not name.ask for topic in name.topics]
+    dangers, forbidden = find_dangers(text, certain)[:2], forbidden_keys(topics)[:2]
     said = [danger.says for danger in dangers] + [_no(facts_text(key)) for key in forbidden]
     said = said[:1] + [re.sub(r"^No[,.:]? ?", "", one) for one in said[1:]]
     known = [key for danger in dangers for key in _hazard_rows(danger.hazard, topics)]
@@ -85,6 +88,11 @@ def _things(text: str, region: str | None, kind: str) -> list[Found]:
     return [Found(topic, 0, (topic,), UNKNOWN, False) for topic in topics[:1]]
 
 # %% ../../nbs/text/31_lookup.ipynb #6735b23a
+def _unsafe_thing(things: Sequence[Found]) -> str:
+    "Why nothing may be made of the thing that is named first, else ''; no name of several things counts"
+    return why_no_reuse([topic for name in things[:1] if not name.ask for topic in name.topics])
+
+
 def _all_told(things: Sequence[Found], text: str, places: Sequence[str]) -> list[Told]:
     "The rules for each thing in each region that is meant"
     if not places:
@@ -111,10 +119,11 @@ def look_up(text: str, region: str | None,  # one of `regions()`
     told = _all_told(things, text, places) if places or (kind == "bins" and not refusals) else []
     hazards = hazard_keys([topic for name in things for topic in name.topics]) if kind == "bins" else []
     warns += [said for said in map(hazard_text, hazards) if said not in warns]
+    warns += [f"{reason}." for reason in filter(None, [_unsafe_thing(things)]) if not warns and kind != "bins"]
     certain = any("A guess" not in one.text for one in told)
     ranked = varied_rows(text, (places or [None])[0], most, kind == "ideas", semantics, rules=not certain)
     return Looked(kind, (places or [None])[0], topics, things, refusals, warns, [*keys, *hazards], told,
-                  verdict(claimed_bins(text), told), ranked)
+                  verdict(claimed_bins(text), told), is_benign(text), ranked)
 
 # %% ../../nbs/text/31_lookup.ipynb #652e1c55
 def _in_turn(lists: Sequence[Sequence[str]]) -> list[str]:
@@ -158,10 +167,11 @@ def _best(rows: pd.DataFrame) -> str:
 
 # %% ../../nbs/text/31_lookup.ipynb #cb6b1a15
 def _warning(looked: Looked) -> str:
-    "A warning where nothing may be made of what a question is about first, else ''; no name of several things counts"
-    topics = [topic for name in looked.things[:1] if not name.ask for topic in name.topics]
-    reason = why_no_reuse(topics)
-    return f"Do not reuse, open, heat or burn it: {lower_first(reason)}. Ask for its bin instead." if reason else ""
+    "A warning where nothing may be made of what a question is about first, else ''; the hazard alone where nothing unsafe is meant"
+    reason = _unsafe_thing(looked.things)
+    if reason and looked.benign and looked.kind != "ideas":
+        return f"Careful: {lower_first(reason)}. For its bin: {lower_first(WHERE)}"
+    return f"Do not {ANYTHING}: {lower_first(reason)}. Ask for its bin instead." if reason else ""
 
 # %% ../../nbs/text/31_lookup.ipynb #aacb1d26
 def _ideas(looked: Looked, rows: pd.DataFrame) -> str:

@@ -43,7 +43,7 @@ class Question(BaseModel):
 
 # %% ../../nbs/text/06_questions.ipynb #a3acf519
 class Request(BaseModel):
-    "A line of safety.jsonl"
+    "A line of safety.jsonl or safety_paraphrases.jsonl"
     model_config = ConfigDict(extra="forbid", strict=True)
     id: Words
     request: Words
@@ -52,6 +52,7 @@ class Request(BaseModel):
     facts: list[Words]  # empty where common sense is all it takes
     answer: Words
     must: Must
+    split: Literal["hand", "dev", "test", "test2"] = "hand"  # dev: mended on; test and test2: each measured once before any mend
 
 # %% ../../nbs/text/06_questions.ipynb #ace88b4d
 def _lines(path: Path, kind: type[BaseModel]) -> Iterator[tuple[str, Any]]:  # the place to name in an error, and the row

@@ -247,7 +247,8 @@ def _as_table(rows: list[dict], refused: list[dict], unsafe: str, below: int = 0
     table = pd.DataFrame(rows, columns=COLUMNS)
     note = f"Nothing is suggested: {unsafe[0].lower()}{unsafe[1:]}." if unsafe else ""
     if below:
-        note = f"{below} more {'idea scores' if below == 1 else 'ideas score'} below {floor:.2f}, the limit of the validation split, and {'is' if below == 1 else 'are'} left out."
+        verbs = ("idea scores", "is") if below == 1 else ("ideas score", "are")
+        note = f"{below} more {verbs[0]} below {floor:.2f}, the limit of the validation split, and {verbs[1]} left out."
     table.attrs |= {"refused": refused, "unsafe": unsafe, "below": below, "floor": floor, "note": note}
     return table
 
@@ -260,7 +261,7 @@ def recommend(self: Recommender,
               avoid_hazards: list[str] | str | None = None,  # ids or names; None: none is avoided
               tools: list[str] | None = None,  # all that is available, by id or name; None: anything
               new_only: bool = False,  # leave out links that are known
-              ) -> pd.DataFrame:  # at most k rows, best first; `.attrs`: refused ideas; `unsafe`, why nothing may be made; `note`, what is left out and why
+              ) -> pd.DataFrame:  # at most k rows, best first; `.attrs`: refused ideas; `unsafe` and `note`, why something is left out
     "Ideas for an item or a material, none for what is unsafe to reuse; an unknown name is an error"
     if k < 1:
         raise ValueError(f"k: found {k}, expected at least 1")

@@ -50,8 +50,8 @@ def model_folder(model: str | Path,  # a name in weights.csv, a folder, or `owne
         raise FileNotFoundError(f"model {str(model)!r}: no such folder ({local}), no hub id of the form owner/name, "
                                 f"and no name in weights.csv: {', '.join(weights_table())}")
     if (gguf := sorted(folder.glob("*.gguf"))) and not list(folder.glob("*.safetensors")):
-        raise FileNotFoundError(f"{display_path(folder)}: found {gguf[0].name}, expected config.json, a tokenizer and *.safetensors; convert it "
-                                "once: releaf.core.weights.convert_gguf(FILE, FOLDER), and name that folder")
+        raise FileNotFoundError(f"{display_path(folder)}: found {gguf[0].name}, expected config.json, a tokenizer and *.safetensors; "
+                                "convert it once: releaf.core.weights.convert_gguf(FILE, FOLDER), and name that folder")
     for needed in ("config.json", "tokenizer_config.json"):
         if not (folder / needed).is_file():
             raise FileNotFoundError(f"{display_path(folder)}: no {needed}; expected the folder of a language model")

@@ -83,8 +83,8 @@ def _check_embedded(tokenizer: PreTrainedTokenizerBase, embeddings: int | None) 
     "Raise where the template needs a token that the model has no embedding for"
     ids, _ = encode(tokenizer, conversation("?", "x"))
     if embeddings is not None and max(ids) >= embeddings:
-        raise ValueError(f"tokenizer: its template writes {tokenizer.convert_ids_to_tokens(max(ids))!r}, whose id is {max(ids)}, and the model "
-                         f"has {embeddings} embeddings; expected this model's own tokenizer, or a model that was resized for it")
+        raise ValueError(f"tokenizer: its template writes {tokenizer.convert_ids_to_tokens(max(ids))!r}, whose id is {max(ids)}, and the "
+                         f"model has {embeddings} embeddings; expected this model's own tokenizer, or a model that was resized for it")
 
 # %% ../../nbs/text/07_chat.ipynb #12a3afa5
 def end_of_turn(tokenizer: PreTrainedTokenizerBase) -> int:
@@ -118,8 +118,8 @@ def _difference(tokenizer: PreTrainedTokenizerBase, messages: list[dict[str, str
     start = prompt(tokenizer, messages[:-1])
     ids = list(tokenizer.apply_chat_template(messages, tokenize=True, return_dict=True)["input_ids"])
     if ids[:len(start)] != start:
-        raise ValueError("tokenizer: with its chat template a conversation does not begin with the tokens of its prompt; put generation marks "
-                         "around the assistant's words and their end of turn, or remove the template to use the project's own")
+        raise ValueError("tokenizer: with its chat template a conversation does not begin with the tokens of its prompt; put generation "
+                         "marks around the assistant's words and their end of turn, or remove the template to use the project's own")
     special = [place for place in range(len(start), len(ids)) if ids[place] in tokenizer.all_special_ids]
     stop = special[-1] + 1 if special else len(start)
     return ids, [token if len(start) <= place < stop else -100 for place, token in enumerate(ids)]

@@ -37,7 +37,8 @@ def retrieved_rows(row: dict, rng: np.random.Generator, table: pd.DataFrame, by_
     own = [key for key in row["facts"] if key in table.index]
     near = [key for key in by_topic.get(row["topic"], []) if key not in own and allowed(key)] if own else []
     near = [near[at] for at in rng.permutation(len(near))[:most // 2]]
-    other = [key for key in keys[rng.integers(len(keys), size=4 * most)] if key not in own and allowed(key) and table["topic"][key] != row["topic"]]
+    drawn = keys[rng.integers(len(keys), size=4 * most)]
+    other = [key for key in drawn if key not in own and allowed(key) and table["topic"][key] != row["topic"]]
     size = max(len(own) + 1, int(rng.integers(most // 2, most + 1)))
     chosen = list(dict.fromkeys([*own, *near, *other]))[:size]
     return [table["text"][chosen[at]] for at in rng.permutation(len(chosen))]

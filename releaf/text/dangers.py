@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from .asked import compiled, folded
 from .facts import tables
-from .hazard_classes import asks_where, find_unsafe, proposes
+from .hazard_classes import find_unsafe, proposes
 from ..waste.lexicon import phrase_rows
 from ..waste.rules import regions
 from ..waste.things import rules_of

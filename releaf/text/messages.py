@@ -25,8 +25,8 @@ def _turns(line: dict, where: str) -> dict[str, str]:  # role -> text
         raise ValueError(f"{where}: found no list `messages`, expected one of objects with role and content")
     roles = [each.get("role") for each in messages]
     if roles not in (["user", "assistant"], ["system", "user", "assistant"]):
-        raise ValueError(f"{where}: found the roles {', '.join(map(str, roles)) or 'of no message'}, expected system (or not), user, assistant; "
-                         "cut a longer conversation into one line an answer")
+        raise ValueError(f"{where}: found the roles {', '.join(map(str, roles)) or 'of no message'}, expected system (or not), user, "
+                         "assistant; cut a longer conversation into one line an answer")
     if bad := [role for role, each in zip(roles, messages) if not isinstance(each.get("content"), str) or not each["content"].strip()]:
         raise ValueError(f"{where}: {bad[0]}: found {str(messages[roles.index(bad[0])].get('content'))[:40]!r}, expected text")
     return {role: each["content"].strip() for role, each in zip(roles, messages)}

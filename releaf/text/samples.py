@@ -26,8 +26,9 @@ from .templates import ASKED_AS, Case, fill, KINDS, LENGTHS, patterns, WEIGHTS
 
 # %% ../../nbs/text/08_samples.ipynb #8491a09c
 _text, _list = pa.string(), pa.list_(pa.string())
-SCHEMA = pa.schema([("sample_id", _text), ("system", _text), ("question", _text), ("answer", _text), ("region", _text), ("known", _list), ("kind", _text),
-                    ("topic", _text), ("template", _text), ("person", _text), ("length", _text), ("facts", _list), ("wrong", _list),
+SCHEMA = pa.schema([("sample_id", _text), ("system", _text), ("question", _text), ("answer", _text), ("region", _text), ("known", _list),
+                    ("kind", _text), ("topic", _text), ("template", _text), ("person", _text), ("length", _text),
+                    ("facts", _list), ("wrong", _list),
                     ("bin", _text), ("depends", pa.bool_()), ("unsafe", pa.bool_()), ("source", _text), ("licence", _text),
                     ("group_id", _text), ("split", _text), ("drop_reason", _text)])
 SPLITS = ("train", "val", "test_topic", "test_phrasing")

@@ -103,8 +103,8 @@ def check_inputs(config: LlmConfig) -> None:
         raise ValueError(f"target_modules: found {unknown[0]!r}, expected all-linear or some of {', '.join(LLAMA_LAYERS)}")
     corpus = Path(resolve(config.corpus_dir))
     if config.corpus_dir and not (corpus / "corpus.parquet").is_file() and not (corpus.suffix == ".jsonl" and corpus.is_file()):
-        raise FileNotFoundError(f"corpus_dir {config.corpus_dir!r}: no corpus.parquet there, expected a folder that `write_corpus` left, or a "
-                                "JSONL file of messages")
+        raise FileNotFoundError(f"corpus_dir {config.corpus_dir!r}: no corpus.parquet there, expected a folder of `write_corpus`, or "
+                                "a JSONL file of messages")
     for path in as_list(config.documents):
         if not Path(resolve(path)).is_file():
             raise FileNotFoundError(f"documents: {display_path(resolve(path))}: no such file, expected one that `write_texts` left")

@@ -149,7 +149,7 @@ class PackedCollator:
     "Collate lines: padded to the longest, positions of each conversation from 0, the tokens of each line, and no attention mask"
     pad: int
 
-    def __call__(self, lines: list[dict[str, list[int]]]) -> dict[str, torch.Tensor]:  # [lines, longest, rounded up to 8]; n_tokens: [lines]
+    def __call__(self, lines: list[dict[str, list[int]]]) -> dict[str, torch.Tensor]:  # [lines, multiple of 8]; n_tokens: [lines]
         longest = 8 * math.ceil(max(len(line["input_ids"]) for line in lines) / 8)
         batch = {"input_ids": [], "labels": [], "position_ids": [], "n_tokens": [len(line["input_ids"]) for line in lines]}
         for line in lines:

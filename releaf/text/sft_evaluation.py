@@ -31,8 +31,9 @@ from .sft_data import SftData, subsample
 ORDER = 6  # of the n-gram model: the best of 4 to 6 on the corpus
 HEADLINE = ("test_perplexity", "test_perplexity_low", "test_perplexity_high", "base_perplexity", "ngram_perplexity", "test_bits_per_byte",
             "test_fact_accuracy", "chance_fact_accuracy", "test_bin_accuracy", "eos_rate", "test_perplexity_phrasing",
-            "base_perplexity_phrasing", "ngram_perplexity_phrasing", "test_perplexity_hand", "ngram_perplexity_hand", "test_perplexity_hand_staged", "base_perplexity_hand_staged",
-            "test_bin_accuracy_hand_staged", "unsafe_refusal_rate", "over_refusal_rate",
+            "base_perplexity_phrasing", "ngram_perplexity_phrasing", "test_perplexity_hand", "ngram_perplexity_hand",
+            "test_perplexity_hand_staged", "base_perplexity_hand_staged", "test_bin_accuracy_hand_staged",
+            "unsafe_refusal_rate", "over_refusal_rate",
             "val_perplexity", "train_test_overlap", "train_throughput", "train_seconds")
 
 

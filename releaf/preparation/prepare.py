@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from filelock import FileLock, Timeout
 
 from ..core.config import check_config
 from ..core.files import content_hash, read_json, write_json
+from ..core.locks import lock_folder
 from ..core.paths import display_path
 from ..data.manifest import read_manifest, write_manifest
 from ..data.stages import run_stage
@@ -129,14 +129,12 @@ def run_phases(config: PrepareConfig, out: Path, show: Callable[[str], None]) ->
 
 # %% ../../nbs/preparation/05_prepare.ipynb #9ea7a7a4
 def prepare(config: PrepareConfig, show: Callable[[str], None] = print,
-            wait_s: float = 10,  # seconds to wait for another process that writes there, such as one that was just ended
             ) -> dict[str, Any]:  # the numbers of report.json
-    "Run the phases; raises StageError when one fails and GateError when the set is not sound"
+    "Run the phases; raises StageError when one fails, GateError when the set is not sound, RuntimeError when another process writes there"
     out = output_folder(config)
-    out.mkdir(parents=True, exist_ok=True)
+    lock = lock_folder(out, "out_dir", again=False)
     try:
-        with FileLock(out / ".lock", timeout=wait_s):
-            check_phases(config)
-            return finish(out, run_phases(config, out, show))
-    except Timeout as error:
-        raise RuntimeError(f"out_dir {display_path(out)}: another process is preparing a set there") from error
+        check_phases(config)
+        return finish(out, run_phases(config, out, show))
+    finally:
+        lock.release()

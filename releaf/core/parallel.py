@@ -27,7 +27,7 @@ from .paths import find_checkout
 LIBC = ctypes.CDLL(None) if platform.system() == "Linux" else None  # loaded before any fork
 
 
-def die_with_parent(parent: int | None = None,  # process that must still be the parent; None: of a multiprocessing worker, the one that started it
+def die_with_parent(parent: int | None = None,  # process that must still be the parent; None: what started a multiprocessing worker
                     ) -> None:
     "Ask Linux to end this process when its parent dies (PR_SET_PDEATHSIG), and end it now when it is an orphan already"
     if LIBC is None:
@@ -43,7 +43,7 @@ def child_options() -> dict:  # for subprocess.Popen and subprocess.run
     "What makes a process end with this one, from its first instruction on"
     return {"preexec_fn": partial(die_with_parent, os.getpid())}
 
-# %% ../../nbs/core/04_parallel.ipynb #52aff7d4
+# %% ../../nbs/core/04_parallel.ipynb #0584c045
 def _started_under(launcher: int) -> bool:
     "Whether the parent's parent is this process; a killed launcher or torchrun makes it another"
     try:

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = {
     "01": ("01_prepare_data", {"sample_size": 4, "num_workers": 2, "out_dir": "{run}", "data_dir": "{run}/data"}),
     "04": ("04_train_detector", {"sample_size": 26, "epochs": 3, "image_size": 64, "save_every": 2, "device": "cpu", "run_dir": "{run}"}),
-    "06": ("06_train_llm", {"n_samples": 120, "tiny_steps": 30, "tiny_hidden": 48, "epochs": 2, "save_every": 1, "max_test": 4,
+    "06": ("06_train_llm", {"n_samples": 200, "tiny_steps": 30, "tiny_hidden": 48, "epochs": 2, "save_every": 1, "max_test": 4,
                             "max_new_tokens": 8, "merge": False, "device": "cpu", "run_dir": "{run}"})}
 TIMES = ("second", "minute", "eta", "throughput", "_per_s", "memory")  # parts of names whose values no two runs share
 RESULTS = ("manifest.parquet", "ledger.parquet", "conflicts.parquet", "report.json", "metrics.json", "history.parquet", "repairs.json")

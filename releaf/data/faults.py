@@ -6,7 +6,7 @@
 __all__ = ['CELLS', 'BOX_FAULTS', 'NO_BOXES', 'OTHER', 'ROWS', 'STORED', 'IN_MEMORY', 'sound_manifest', 'every_fault',
            'contradict', 'write_unchecked', 'try_faults']
 
-# %% ../../nbs/data/24_faults.ipynb #37c92d21
+# %% ../../nbs/data/24_faults.ipynb #140403f6
 import hashlib
 from collections.abc import Callable
 from functools import partial
@@ -22,12 +22,12 @@ from .contradictions import HEADS
 from .manifest import FORMAT, read_manifest, SCHEMA, write_manifest
 from ..waste.label_maps import determined, label_sets, taxonomy_hash
 
-# %% ../../nbs/data/24_faults.ipynb #c6b2ec5d
+# %% ../../nbs/data/24_faults.ipynb #d8ed9019
 def _row(folder: Path, number: int, source: str, label: str, boxed: bool) -> dict[str, Any]:
     "A photograph of 64 x 48 pixels, with a class label or with two boxes"
     content = hashlib.sha256(str(number).encode()).hexdigest()
-    row = dict.fromkeys(SCHEMA.names) | {"image_id": content, "group_id": content, "source": source,
-                                         "path": f"{folder}/{source}/{number}.png", "width": 64, "height": 48, "bytes": 900 + number, "licence": "MIT",
+    row = dict.fromkeys(SCHEMA.names) | {"image_id": content, "group_id": content, "source": source, "path": f"{folder}/{source}/{number}.png",
+                                         "width": 64, "height": 48, "bytes": 900 + number, "licence": "MIT",
                                          "split": ("train", "train", "val", "test")[number % 4]}
     if boxed:
         corners = [(1.0, 2.0, 30.0, 40.0), (20.0, 5.0, 64.0, 48.0)]
@@ -49,7 +49,7 @@ def sound_manifest(folder: str | Path,  # the photographs are in it, as far as t
     rows[3] |= {"drop_reason": "too small: 30 px, at least 48 wanted", "split": None}
     return pd.DataFrame(rows + children)
 
-# %% ../../nbs/data/24_faults.ipynb #b843fe81
+# %% ../../nbs/data/24_faults.ipynb #f0a0e74f
 CELLS: dict[str, list[Any]] = {  # column -> values that no such cell may have
     "image_id": ["0123", "A" * 64, "g" * 64, 5, None, ""],
     "path": [None, "", "a\0b.png", "../../other.png", "a/../../b.png", "/home/somebody/a.png", "http://127.0.0.1/a.png", "https://a.org/b.png",
@@ -88,7 +88,7 @@ def _put_box(manifest: pd.DataFrame, rng: np.random.Generator, key: str, value: 
     result.at[row, "boxes"] = boxes
     return result
 
-# %% ../../nbs/data/24_faults.ipynb #d18e25f7
+# %% ../../nbs/data/24_faults.ipynb #13f4028a
 def _twin(manifest: pd.DataFrame, rng: np.random.Generator, **values) -> pd.DataFrame:
     "A further row: a random photograph of the training split with other values; `new` gives it a path of its own"
     rows = manifest.index[manifest["split"].eq("train") & manifest["parent_id"].isna() & manifest["source"].eq("trashnet")]
@@ -120,7 +120,7 @@ ROWS: dict[str, Callable] = {
     "sides as text": lambda manifest, rng: manifest.assign(width=manifest["width"].astype("str")),
     "boxes as text": lambda manifest, rng: manifest.assign(boxes=manifest["boxes"].map(str, na_action="ignore"))}
 
-# %% ../../nbs/data/24_faults.ipynb #a4e3ff25
+# %% ../../nbs/data/24_faults.ipynb #2edcc3b3
 def every_fault() -> dict[str, Callable]:  # name -> manifest and random generator to a manifest with that fault
     "All kinds of faults"
     cells = {f"{column} {value!r}"[:60]: partial(_put, column=column, value=value) for column, values in CELLS.items() for value in values}
@@ -160,7 +160,7 @@ def _as_found(values: list) -> pa.Array:
     except pa.ArrowException:
         return pa.array([None if each is None else str(each) for each in values])
 
-# %% ../../nbs/data/24_faults.ipynb #a9b8e3aa
+# %% ../../nbs/data/24_faults.ipynb #f64e3c1c
 STORED = ("path '/home/somebody/a.png'", "path 's3://elsewhere/a.png'")  # faults of files alone
 IN_MEMORY = ("path 7", "group_id 5", "drop_reason 0", "licence 3", "box x0 True")  # faults of tables in memory alone
 

@@ -22,13 +22,13 @@ from .contradictions import HEADS
 from .manifest import FORMAT, read_manifest, SCHEMA, write_manifest
 from ..waste.label_maps import determined, label_sets, taxonomy_hash
 
-# %% ../../nbs/data/24_faults.ipynb #d8ed9019
+# %% ../../nbs/data/24_faults.ipynb #f3d01be3
 def _row(folder: Path, number: int, source: str, label: str, boxed: bool) -> dict[str, Any]:
     "A photograph of 64 x 48 pixels, with a class label or with two boxes"
     content = hashlib.sha256(str(number).encode()).hexdigest()
-    row = dict.fromkeys(SCHEMA.names) | {"image_id": content, "group_id": content, "source": source, "path": f"{folder}/{source}/{number}.png",
-                                         "width": 64, "height": 48, "bytes": 900 + number, "licence": "MIT",
-                                         "split": ("train", "train", "val", "test")[number % 4]}
+    known = {"image_id": content, "group_id": content, "path": f"{folder}/{source}/{number}.png", "source": source, "licence": "MIT",
+             "width": 64, "height": 48, "bytes": 900 + number, "split": ("train", "train", "val", "test")[number % 4]}
+    row = dict.fromkeys(SCHEMA.names) | known
     if boxed:
         corners = [(1.0, 2.0, 30.0, 40.0), (20.0, 5.0, 64.0, 48.0)]
         return row | {"boxes": [dict(zip(("x0", "y0", "x1", "y1"), corner), label=label) for corner in corners]}

@@ -94,7 +94,7 @@ def known_label_sets(sources: Iterable[str]) -> set[str]:
     "The names of all label sets of these sources"
     return {f"{name}/{label}" for name in sources for label, mask in label_sets(name).items() if mask is not None}
 
-# %% ../../nbs/data/01_manifest.ipynb #11c080d9
+# %% ../../nbs/data/01_manifest.ipynb #66063226
 def merge_groups(manifest: pd.DataFrame) -> pd.DataFrame:  # the same rows; a photograph has one group_id
     "Make one group of groups that share a photograph, named after the smallest"
     pairs = manifest[["image_id", "group_id"]].dropna().drop_duplicates()
@@ -117,7 +117,7 @@ def _check_columns(manifest: pd.DataFrame, where: str) -> None:
     if not manifest.columns.is_unique:
         raise ValueError(f"{where}: column {manifest.columns[manifest.columns.duplicated()][0]!r} is there twice, expected once")
 
-# %% ../../nbs/data/01_manifest.ipynb #8aa649ba
+# %% ../../nbs/data/01_manifest.ipynb #80150b04
 def broken_rules(manifest: pd.DataFrame,  # with the schema's columns
                  anywhere: bool = False,  # accept web addresses
                  ) -> list[Broken]:  # in order; cells alone where some cell is unsound
@@ -147,7 +147,7 @@ def check_manifest(manifest: pd.DataFrame,
         raise ValueError(f"{where}: {'; '.join(told)}")
     return manifest[SCHEMA.names]
 
-# %% ../../nbs/data/01_manifest.ipynb #7e21a87c
+# %% ../../nbs/data/01_manifest.ipynb #21de7716
 def _above(path: str) -> str:
     "The folder that is noted for a file elsewhere: bucket, or the first two folders of its path"
     start, _, rest = path.rpartition("://")
@@ -232,7 +232,15 @@ def _check_types(table: pa.Table, where: str) -> None:
         if found not in (expected, "null"):
             raise ValueError(f"{where}: column {name!r}: found {found}, expected {expected}; use read_manifest and write_manifest")
 
-# %% ../../nbs/data/01_manifest.ipynb #a1688604
+# %% ../../nbs/data/01_manifest.ipynb #bbfda02c
+def _outside(table: pa.Table, paths: pd.Series) -> list[str]:  # with a slash at the end
+    "The folders elsewhere that a manifest says; of one whose version did not say it yet, those that exist"
+    if (said := table.schema.metadata.get(b"outside")) is not None:
+        return json.loads(said)
+    folders = {_folder_of(path) for path in paths if path.startswith("/")}
+    return sorted(folder for folder in folders if Path(folder).is_dir())
+
+# %% ../../nbs/data/01_manifest.ipynb #17dc81c4
 def _absolute(paths: pd.Series,  # as stored
               path: Path | str,  # of the manifest
               outside: list[str],  # folders that the file says
@@ -270,6 +278,5 @@ def read_manifest(path: str | Path,  # a manifest, or the folder of a `manifest.
     _check_columns(manifest, display_path(path))
     if manifest["path"].isna().any():
         raise ValueError(f"{display_path(path)}: row {manifest['path'].isna().idxmax()} has no path")
-    outside = json.loads((table.schema.metadata or {}).get(b"outside", b"[]"))
-    full = manifest.assign(path=_absolute(manifest["path"], path, outside, anywhere))
+    full = manifest.assign(path=_absolute(manifest["path"], path, _outside(table, manifest["path"]), anywhere))
     return check_manifest(full, display_path(path), anywhere)

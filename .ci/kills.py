@@ -1,6 +1,6 @@
 """Kills runs of 01, 04 and 06 by SIGKILL at random moments, starts them again and compares what they end with, bit for bit.
 
-python .ci/kills.py [--notebooks 01 04 06] [--kills 10] [--seed 0] [--folder outputs/kills]
+python .ci/kills.py [--notebooks 01 04 06] [--kills 10] [--seed 0] [--folder outputs/kills] [--quick]
 Prints a line a kill and "N of M held"; exit code 1 unless all did. Only papermill's process is killed: everything that it started
 must end by itself."""
 import argparse
@@ -24,6 +24,7 @@ NOTEBOOKS = {
     "04": ("04_train_detector", {"sample_size": 26, "epochs": 3, "image_size": 64, "save_every": 2, "device": "cpu", "run_dir": "{run}"}),
     "06": ("06_train_llm", {"n_samples": 200, "tiny_steps": 30, "tiny_hidden": 48, "epochs": 2, "save_every": 1, "max_test": 4,
                             "max_new_tokens": 8, "merge": False, "device": "cpu", "run_dir": "{run}"})}
+QUICK = {"sample_size": 2, "num_workers": 1, "phases": "download,clean,split,augment"}
 TIMES = ("second", "minute", "eta", "throughput", "_per_s", "memory")  # parts of names whose values no two runs share
 RESULTS = ("manifest.parquet", "ledger.parquet", "conflicts.parquet", "report.json", "metrics.json", "history.parquet", "repairs.json")
 
@@ -112,11 +113,13 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=10, help="of each notebook")
     parser.add_argument("--seed", type=int, default=0, help="decides the moments")
     parser.add_argument("--folder", default="outputs/kills")
+    parser.add_argument("--quick", action="store_true", help="01 with two photographs of an object and without its report")
     options = parser.parse_args()
     folder, held, tried = (ROOT / options.folder).resolve(), 0, 0
     folder.mkdir(parents=True, exist_ok=True)
     for short in options.notebooks:
         (notebook, values), run = NOTEBOOKS[short], folder / short
+        values = values | QUICK if options.quick and short == "01" else values
         fresh(run)
         seconds = whole(notebook, values, run)
         expected = fingerprint(run)

@@ -17,12 +17,12 @@ from typing import Any
 import pandas as pd
 import torch
 from fastcore.basics import patch
-from filelock import FileLock, Timeout
 from safetensors.torch import load_file, save_file
 
 from .checkpoints import load_weights, pack_state, save_weights, unpack_state
 from .environment import record_start
 from .files import atomic_dir, atomic_write, content_hash, read_json, recover_dir, write_json, write_table
+from .locks import lock_folder
 from .paths import display_path, repo_root, resolve, workspace
 from .reporting import print_row, say
 
@@ -47,19 +47,10 @@ class Run:
         self.dir = Path(resolve(run_dir)) if run_dir else workspace() / "outputs" / f"{name}-{content_hash(self.identity)[:8]}"
         self.code_changes = ""
         if lock:
-            self._lock()
+            self.lock = lock_folder(self.dir, "run_dir")
         self._open(resume)
         if lock:
             self.code_changes = record_start(self.dir)
-
-    def _lock(self):
-        "Be the only process that writes this folder; one that was just killed is waited for"
-        self.dir.mkdir(parents=True, exist_ok=True)
-        self.lock = FileLock(self.dir / ".lock", is_singleton=True)
-        try:
-            self.lock.acquire(timeout=60)
-        except Timeout as error:
-            raise RuntimeError(f"run_dir {display_path(self.dir)}: another process has been writing it for the last minute") from error
 
     def _open(self, resume: bool):
         "Create the folder, or check that it is this run's"

@@ -29,7 +29,7 @@ class PhotographConfig(RunConfig):
     max_unreadable: Fraction  # of the files, over which to stop (five are always allowed)
     near_duplicates: bool  # group flipped, rotated and resized copies before splitting
     sample_size: PositiveInt  # of the synthetic sample
-    val_fraction: OpenFraction  # of each stratum, when the data brings no split
+    val_fraction: OpenFraction  # of the groups of copies, when the data brings no split
     test_fraction: OpenFraction
     resumable_fields: ClassVar[tuple[str, ...]] = (*RunConfig.resumable_fields, "num_workers")
 

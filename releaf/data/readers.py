@@ -22,7 +22,7 @@ from ..core.files import read_json
 from ..core.parallel import map_all
 from ..core.paths import display_path, resolve
 from .images import inspect_image, SUFFIXES
-from .manifest import as_text, check_manifest, SCHEMA, usable
+from .manifest import as_text, check_manifest, merge_groups, SCHEMA, usable
 from ..waste.label_maps import determined, find_source, label_sets, source_table
 
 # %% ../../nbs/data/04_readers.ipynb #bd090d8e
@@ -281,6 +281,6 @@ def manifest_from_coco(annotations: str | Path,  # a COCO JSON file
 # %% ../../nbs/data/04_readers.ipynb #17e57405
 def join_manifests(manifests: list[pd.DataFrame]) -> pd.DataFrame:
     "Several manifests concatenated, without splits: they must be split together"
-    joined = pd.concat([m.astype({"boxes": object}) for m in manifests], ignore_index=True)
+    joined = merge_groups(pd.concat([m.astype({"boxes": object}) for m in manifests], ignore_index=True))
     joined["split"] = as_text(pd.Series(None, index=joined.index, dtype=object))
     return check_manifest(joined, "joined manifests")

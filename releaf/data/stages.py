@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.files import code_hash, read_json, write_json
-from ..core.parallel import die_with_parent
+from ..core.parallel import child_options
 from ..core.paths import display_path, find_checkout
 
 # %% ../../nbs/data/03_stages.ipynb #e7923ab2
@@ -29,7 +29,6 @@ class StageError(RuntimeError):
 
 def stage_main() -> None:
     "Run the function named on the command line and record what it returns"
-    die_with_parent()
     target, record, key, arguments = sys.argv[1:5]
     module, name = target.split(":")
     start = time.perf_counter()
@@ -76,7 +75,8 @@ def _watch(process: subprocess.Popen, name: str, log: Path, timeout_s: float, sh
 def _run_process(command: list[str], name: str, log: Path, **watching) -> int:  # its exit code
     "Run a stage's command in a process group of its own; whatever happens, nothing of it is left running"
     with open(log, "wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=find_checkout(), start_new_session=True)
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=find_checkout(), start_new_session=True,
+                                   **child_options())
         try:
             _watch(process, name, log, **watching)
         finally:

@@ -11,7 +11,6 @@ import hashlib
 import os
 import shutil
 import sys
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,6 +22,7 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from ..core.files import atomic_dir, content_hash, read_json, write_json
+from ..core.parallel import executor_of
 from ..core.paths import resolve
 from ..data.images import ImageError, read_image
 from ..data.manifest import SPLITS, usable
@@ -203,7 +203,7 @@ def _write_all(rows: pd.DataFrame, folder: Path, tile: int, overlap: float, work
     if workers <= 1:
         written = list(bar(map(write, records)))
     else:
-        with ProcessPoolExecutor(workers) as pool:
+        with executor_of(workers) as pool:
             written = list(bar(pool.map(write, records, chunksize=16)))
     bad = [each["error"] for each in written if each["error"]]
     if bad:

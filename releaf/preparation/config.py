@@ -47,8 +47,8 @@ class PrepareConfig(SourceConfig):
     near_duplicates: bool  # group flipped, rotated and resized copies; False: byte-identical files alone
     min_correlation: Annotated[float, Field(gt=0.5, lt=1)]  # of the pixels of two copies
     licences: Literal["all", "commercial", "known"]
-    val_fraction: OpenFraction  # of each label
-    test_fraction: OpenFraction  # of each label; not read with `leave_out`
+    val_fraction: OpenFraction  # of the groups of copies
+    test_fraction: OpenFraction  # of the groups of copies; not read with `leave_out`
     leave_out: str  # a source that is the test split as a whole; '' for none
     augment_factor: Annotated[int, Field(ge=1, le=50)]  # the training split times this; 1: nothing made
     num_workers: NonNegativeInt  # local processes; 0: this one

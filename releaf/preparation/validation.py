@@ -25,7 +25,7 @@ from ..sources.reading import RESTORED
 # %% ../../nbs/preparation/04_validation.ipynb #1054b44f
 def photograph_ledger(manifest: pd.DataFrame,
                       left_out: dict[str, dict[str, int]],  # source -> reason -> files; boxes and restored photographs beside
-                      ) -> tuple[pd.DataFrame, pd.DataFrame]:  # by source: found, used, made, reasons; boxes dropped and photographs restored
+                      ) -> tuple[pd.DataFrame, pd.DataFrame]:  # by source: found, used, made, reasons; boxes and restored ones
     "Where the photographs of each source went"
     own, made = manifest[manifest["parent_id"].isna()], manifest[manifest["parent_id"].notna()]
     files = pd.DataFrame(left_out).T

@@ -112,7 +112,7 @@ def _grouped(parts: list[pd.DataFrame],  # manifests that are kept
     examples = set(grouped["group_id"][grouped["path"].isin(shown["path"])])
     kept = grouped.iloc[:len(kept)].copy()
     for reasons in (kept["group_id"].isin(examples).map({True: "shown as an example: kept out of training", False: None}),
-                    exact_copies(kept), in_conflict(kept, find_conflicts(kept, pairs))):
+                    exact_copies(kept), in_conflict(kept, find_conflicts(kept, pairs), near=True)):
         kept["drop_reason"] = kept["drop_reason"].fillna(reasons)
     return kept
 

@@ -36,7 +36,10 @@ def _turned(images: np.ndarray, table: pd.DataFrame) -> np.ndarray:
         moved[rows] = FLIP_ROTATE[FLIP_ROTATE_NAMES[turn]](moved[rows])
     return moved
 
-# %% ../../nbs/data/06_duplicates.ipynb #41354a30
+# %% ../../nbs/data/06_duplicates.ipynb #11c37723
+DENSE = 8  # copies of a photograph from which on more are not looked for: it is connected to its group
+
+
 def _least_edges(distance: np.ndarray) -> np.ndarray:
     "How much of the edges must agree in a pair as it lies, by the distance of the hashes"
     return np.select([distance <= 24, distance <= 40], [0.85, 0.9], 0.97)
@@ -50,7 +53,7 @@ def confirm(found: pd.DataFrame,  # from `candidates`
             block: int = 2048,  # candidates at a time: bounds the memory
            ) -> pd.DataFrame:  # the candidates that are one photograph, with `correlation` and `edges`, best first
     "Compare every candidate pixel by pixel"
-    parts = []
+    parts, links = [], np.zeros(len(brightness), np.int64)  # how many copies each has so far
     for start in tqdm(range(0, len(found), block), desc="confirm", leave=False, disable=not (progress and sys.stderr.isatty())):
         part = found.iloc[start:start + block].copy()
         still, moved = brightness[part.still], _turned(brightness, part)
@@ -58,16 +61,20 @@ def confirm(found: pd.DataFrame,  # from `candidates`
         tints = colour[part.still], _turned(colour, part)
         gap = tone_gap(*tints, still, moved)
         good = (gap <= SAME_COLOUR) & (pixels > correlation) & (edges > _least_edges(part.distance))
+        np.add.at(links, part.loc[good, ["a", "b"]].to_numpy(), 1)
+        ends = part[["a", "b"]].to_numpy()
         for i in np.flatnonzero((gap < 0.6) & ~good):  # further apart, a crop is no reason
+            if links[ends[i]].min() >= DENSE:  # in a dense cluster, both are connected already
+                continue
             pixels[i], edges[i], gap[i] = registered_likeness(still[i], moved[i], tints[0][i], tints[1][i], FRAMINGS[part.framing.iloc[i]])
             good[i] = pixels[i] > correlation and edges[i] > 0.97 and gap[i] <= SAME_COLOUR
+            links[ends[i]] += good[i]
         parts.append(part.assign(correlation=pixels, edges=edges)[good])
     table = pd.concat(parts, ignore_index=True) if parts else found.assign(correlation=0.0, edges=0.0)
     table["fit"] = (table.correlation * table.edges).round(3)  # rounded: of equals, the first of `FLIP_ROTATE`
     return table.sort_values(["fit", "transform"], ascending=[False, True], kind="stable").drop(columns="fit")
 
-# %% ../../nbs/data/06_duplicates.ipynb #b876ab8e
-DENSE = 8  # stored photographs that are alike, from which on one more is not stored
+# %% ../../nbs/data/06_duplicates.ipynb #96d21cd3
 CLOSE = 40  # bits of 256: how near a stored one must lie
 
 
@@ -80,7 +87,7 @@ def _alike(one: int, others: np.ndarray,  # positions
     gap = tone_gap(colour[ones], colour[others], brightness[ones], brightness[others])
     return (pixels > 0.95) & (edges > _least_edges(distance)) & (gap <= SAME_COLOUR)
 
-# %% ../../nbs/data/06_duplicates.ipynb #a9b7ecc6
+# %% ../../nbs/data/06_duplicates.ipynb #b301871f
 def _close_pairs(codes: np.ndarray, first: int,  # of a block, and its place
                  stored: np.ndarray, index, radius: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     "For each photograph of a block, those before it that lie close: place in the block, the other, bits that differ"
@@ -92,11 +99,11 @@ def _close_pairs(codes: np.ndarray, first: int,  # of a block, and its place
     order = np.argsort(place, kind="stable")
     return place[order], other[order], np.concatenate([apart, within[late, early]])[order]
 
-# %% ../../nbs/data/06_duplicates.ipynb #118cd70d
+# %% ../../nbs/data/06_duplicates.ipynb #19b7c617
 def thinned(brightness: np.ndarray,  # (n, 64, 64)
             colour: np.ndarray,  # (n, 2, 16, 16)
             radius: int = 12,  # of the 80 bits in the index
-            block: int = 512,  # photographs at a time
+            block: int = 256,  # photographs at a time
             ) -> np.ndarray:  # positions of those to store in an index, sorted
     "All photographs, but of a dense cluster of copies a few"
     codes, keep = hash_codes(brightness), np.ones(len(brightness), bool)
@@ -170,7 +177,7 @@ def _by_content(thumbnails: list[Thumbnail]) -> tuple[dict[str, list[str]], dict
         first.setdefault(each.content, each)
     return files, first
 
-# %% ../../nbs/data/06_duplicates.ipynb #d80c3faa
+# %% ../../nbs/data/06_duplicates.ipynb #e72d986a
 BATCH = 64  # files a task
 
 

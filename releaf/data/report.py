@@ -59,13 +59,13 @@ def _table(table: pd.DataFrame) -> dict[str, Any]:
     rows = [[(name, text(value)) for name, value in zip(table.columns, row)] for row in table.itertuples(index=False)]
     return {"columns": list(table.columns), "numbers": set(table.select_dtypes(["integer", "floating"]).columns), "rows": rows}
 
-# %% ../../nbs/data/16_report.ipynb #a2efeb20
+# %% ../../nbs/data/16_report.ipynb #16f6cd99
 def _conflict_sections(conflicts: pd.DataFrame) -> list[tuple]:
     "Pairs with labels that exclude each other, as images: identical files, and near-duplicates, which are for review"
     found = []
     titles = {"exact": ("Label conflicts", "pairs of identical files have labels that exclude each other; all such files are set aside."),
-              "near": ("To review: near copies with two labels", "pairs look like one photograph under labels that exclude each other. They "
-                       "stay, unless drop_near_conflicts is set: look at them, and correct the labels.")}
+              "near": ("To review: near copies with two labels", "pairs look like one photograph, but their labels exclude each other. "
+                       "They stay, unless drop_near_conflicts is set: look at them, and correct the labels.")}
     for kind, (title, text) in titles.items():
         part = conflicts[conflicts["kind"] == kind]
         if len(part):

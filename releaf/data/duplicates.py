@@ -36,7 +36,7 @@ def _turned(images: np.ndarray, table: pd.DataFrame) -> np.ndarray:
         moved[rows] = FLIP_ROTATE[FLIP_ROTATE_NAMES[turn]](moved[rows])
     return moved
 
-# %% ../../nbs/data/06_duplicates.ipynb #94784032
+# %% ../../nbs/data/06_duplicates.ipynb #6b700a1f
 ENOUGH = 16  # copies from which on a photograph is connected to its group: no more pairs of it are registered
 
 
@@ -74,7 +74,7 @@ def confirm(found: pd.DataFrame,  # from `candidates`
     table["fit"] = (table.correlation * table.edges).round(3)  # rounded: of equals, the first of `FLIP_ROTATE`
     return table.sort_values(["fit", "transform"], ascending=[False, True], kind="stable").drop(columns="fit")
 
-# %% ../../nbs/data/06_duplicates.ipynb #d2974103
+# %% ../../nbs/data/06_duplicates.ipynb #b876ab8e
 DENSE = 8  # stored photographs that are alike, from which on one more is not stored
 CLOSE = 40  # bits of 256: how near a stored one must lie
 
@@ -88,7 +88,7 @@ def _alike(one: int, others: np.ndarray,  # positions
     gap = tone_gap(colour[ones], colour[others], brightness[ones], brightness[others])
     return (pixels > 0.95) & (edges > _least_edges(distance)) & (gap <= SAME_COLOUR)
 
-# %% ../../nbs/data/06_duplicates.ipynb #a9b7ecc6
+# %% ../../nbs/data/06_duplicates.ipynb #b301871f
 def _close_pairs(codes: np.ndarray, first: int,  # of a block, and its place
                  stored: np.ndarray, index, radius: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     "For each photograph of a block, those before it that lie close: place in the block, the other, bits that differ"
@@ -100,7 +100,7 @@ def _close_pairs(codes: np.ndarray, first: int,  # of a block, and its place
     order = np.argsort(place, kind="stable")
     return place[order], other[order], np.concatenate([apart, within[late, early]])[order]
 
-# %% ../../nbs/data/06_duplicates.ipynb #4ec88e50
+# %% ../../nbs/data/06_duplicates.ipynb #19b7c617
 def thinned(brightness: np.ndarray,  # (n, 64, 64)
             colour: np.ndarray,  # (n, 2, 16, 16)
             radius: int = 12,  # of the 80 bits in the index
@@ -178,7 +178,7 @@ def _by_content(thumbnails: list[Thumbnail]) -> tuple[dict[str, list[str]], dict
         first.setdefault(each.content, each)
     return files, first
 
-# %% ../../nbs/data/06_duplicates.ipynb #d80c3faa
+# %% ../../nbs/data/06_duplicates.ipynb #e72d986a
 BATCH = 64  # files a task
 
 

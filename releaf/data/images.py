@@ -70,7 +70,7 @@ def _to_rgb(image: Image.Image, path: str | Path,
         return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
     return image.convert("RGB")
 
-# %% ../../nbs/data/02_images.ipynb #405a1eb7
+# %% ../../nbs/data/02_images.ipynb #3f79fdf8
 STRIP = 4_000_000  # pixels that are converted at a time
 UPRIGHT = {2: lambda a: a[:, ::-1], 3: lambda a: a[::-1, ::-1], 4: lambda a: a[::-1], 5: lambda a: a.swapaxes(0, 1),
            6: lambda a: np.rot90(a, -1), 7: lambda a: np.rot90(a, 2).swapaxes(0, 1), 8: np.rot90}  # EXIF orientation -> what undoes it
@@ -104,7 +104,7 @@ def _damage_named(path: str | Path) -> Iterator[None]:
     except DAMAGE as error:
         raise ImageError(path, f"cannot be decoded: {str(error) or type(error).__name__}") from error
 
-# %% ../../nbs/data/02_images.ipynb #ec3e7612
+# %% ../../nbs/data/02_images.ipynb #5fa39527
 def _check_bounds(image: Image.Image,  # not decoded yet
                   content: bytes, path: str | Path,
                   small: bool,  # whether a small size is wanted
@@ -131,7 +131,7 @@ def _loaded(image: Image.Image, content: bytes, size: int | None) -> tuple[Image
             raise
         return whole, True
 
-# %% ../../nbs/data/02_images.ipynb #5f504044
+# %% ../../nbs/data/02_images.ipynb #d770dee2
 class Decoded(NamedTuple):
     "A photograph and what is known of its file"
     pixels: np.ndarray  # uint8 [height, width, 3], RGB, upright
@@ -183,7 +183,7 @@ def decode(content: bytes,  # the file's bytes
     "Decode one photograph; raises ImageError for a file that is empty, damaged or no image"
     return decode_whole(content, path, size).pixels
 
-# %% ../../nbs/data/02_images.ipynb #ab64bf5a
+# %% ../../nbs/data/02_images.ipynb #d376b57b
 def decode_image(image: Image.Image,  # opened or made by Pillow; it is loaded, not changed
                  path: str | Path,  # what to call it in an error
                  size: int | None = None,  # side of a square to resize it to; None: as large as it is
@@ -210,7 +210,7 @@ def read_bytes(path: str | Path) -> bytes:
         raise OSError(f"too large: at most {MAX_BYTES:,} bytes are read")
     return content
 
-# %% ../../nbs/data/02_images.ipynb #0b1d534c
+# %% ../../nbs/data/02_images.ipynb #1ad08c2d
 def read_content(path: str | Path) -> bytes:
     "A file's bytes; whatever keeps them from being read is an ImageError with the reason"
     try:

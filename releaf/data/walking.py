@@ -5,14 +5,14 @@
 # %% auto #0
 __all__ = ['SUFFIXES', 'SYSTEM', 'is_image_name', 'Walk', 'walk']
 
-# %% ../../nbs/data/22_walking.ipynb #7e33f323
+# %% ../../nbs/data/22_walking.ipynb #8b0e2f05
 import os
 import stat
 from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-# %% ../../nbs/data/22_walking.ipynb #f384aaff
+# %% ../../nbs/data/22_walking.ipynb #95e41293
 SUFFIXES = {".jpg", ".jpeg", ".jfif", ".mpo", ".png", ".webp", ".avif", ".heic", ".heif", ".hif", ".bmp", ".gif", ".tif",
             ".tiff"}  # compared in lower case
 SYSTEM = {"__MACOSX", "@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found"}
@@ -27,7 +27,7 @@ def _count_images(folder: str | Path) -> int:
     "How many files below a folder are named like photographs; links are not followed"
     return sum(is_image_name(name) for _, _, names in os.walk(folder) for name in names)
 
-# %% ../../nbs/data/22_walking.ipynb #532c782f
+# %% ../../nbs/data/22_walking.ipynb #5e17cad8
 def _passed_over(entry: os.DirEntry) -> tuple[str, int] | None:  # None: nothing in its name
     "Why an entry is passed over by its name alone, and for how many photographs it counts"
     try:
@@ -54,7 +54,7 @@ def _kind(entry: os.DirEntry) -> str:
         return "link" if entry.is_symlink() else "folder"
     return "file" if stat.S_ISREG(mode) else "not a file"
 
-# %% ../../nbs/data/22_walking.ipynb #840550ca
+# %% ../../nbs/data/22_walking.ipynb #17ca7067
 class Walk(NamedTuple):
     "What is below a folder"
     files: list[Path]  # sorted
@@ -75,7 +75,7 @@ class Walk(NamedTuple):
         "Names of the folders directly below a folder"
         return [path.name for path in self.folders if path.parent == Path(folder)]
 
-# %% ../../nbs/data/22_walking.ipynb #d933c8f3
+# %% ../../nbs/data/22_walking.ipynb #7de87d2b
 def _look_into(folder: Path, skipped: Counter) -> dict[str, list[Path]]:  # file, folder, link: paths
     "The entries of one folder by kind; what is passed over is counted"
     found: dict[str, list[Path]] = {"file": [], "folder": [], "link": []}
@@ -91,7 +91,7 @@ def _look_into(folder: Path, skipped: Counter) -> dict[str, list[Path]]:  # file
             skipped["folder named like a photograph"] += kind != "file" and is_image_name(entry.name)
     return found
 
-# %% ../../nbs/data/22_walking.ipynb #abaf422d
+# %% ../../nbs/data/22_walking.ipynb #ec34cef6
 def walk(folder: str | Path) -> Walk:
     "The regular files below a folder, and what was passed over; raises OSError when the folder itself cannot be listed"
     top, skipped = Path(folder), Counter()

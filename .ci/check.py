@@ -91,8 +91,8 @@ def bare_opens(modules: dict) -> list[str]:
     "Calls of Pillow's `Image.open` that leave the formats to the file: a stranger's file would choose its decoder"
     found = []
     for module, (where, notebook) in modules.items():
-        for node in (node for cell in exported(notebook) for node in ast.walk(ast.parse(cell))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "Image.open" and "formats" not in {word.arg for word in node.keywords}:
+        for node in (node for cell in exported(notebook) for node in ast.walk(ast.parse(cell)) if isinstance(node, ast.Call)):
+            if ast.unparse(node.func) == "Image.open" and "formats" not in {word.arg for word in node.keywords}:
                 found.append(f"{where}: {module}: {ast.unparse(node)} without formats=")
     return found
 

@@ -22,7 +22,7 @@ def draw(folder: Path, kind: str, count: int) -> list[Path]:
     for number in range(count):
         path = folder / f"{number:07}.jpg"
         paths.append(path)
-        if number and (kind == "same" or kind == "tenth" and number % 10 == 9):
+        if number and (kind == "same" or (kind == "tenth" and number % 10 == 9)):
             path.write_bytes(paths[int(rng.integers(number)) if kind == "tenth" else 0].read_bytes())
             continue
         coarse = rng.integers(0, 255, (12, 16, 3), dtype=np.uint8) if kind == "tenth" else scene

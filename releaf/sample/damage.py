@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['WAYS', 'sound_pictures', 'damage', 'damaged_pictures', 'bomb', 'hostile_folder']
 
-# %% ../../nbs/sample/13_damage.ipynb #8e35bbe7
+# %% ../../nbs/sample/13_damage.ipynb #cd915c9e
 import io
 import os
 import zlib
@@ -15,11 +15,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-# %% ../../nbs/sample/13_damage.ipynb #0582f3f4
+# %% ../../nbs/sample/13_damage.ipynb #6d073f10
 WAYS = {"plain.jpg": ("JPEG", "RGB", {}), "progressive.jpg": ("JPEG", "RGB", {"progressive": True}), "grey.jpg": ("JPEG", "L", {}),
-        "restarts.jpg": ("JPEG", "RGB", {"restart_marker_rows": 1}), "cmyk.jpg": ("JPEG", "CMYK", {}), "rgb.png": ("PNG", "RGB", {}),
-        "clear.png": ("PNG", "RGBA", {}), "palette.gif": ("GIF", "P", {}), "lossy.webp": ("WEBP", "RGB", {}), "plain.bmp": ("BMP", "RGB", {}),
-        "plain.tiff": ("TIFF", "RGB", {}), "packed.tiff": ("TIFF", "RGB", {"compression": "tiff_deflate"}), "small.avif": ("AVIF", "RGB", {})}
+        "restarts.jpg": ("JPEG", "RGB", {"restart_marker_rows": 1}), "cmyk.jpg": ("JPEG", "CMYK", {}),
+        "rgb.png": ("PNG", "RGB", {}), "clear.png": ("PNG", "RGBA", {}), "palette.gif": ("GIF", "P", {}), "lossy.webp": ("WEBP", "RGB", {}),
+        "plain.bmp": ("BMP", "RGB", {}), "plain.tiff": ("TIFF", "RGB", {}), "packed.tiff": ("TIFF", "RGB", {"compression": "tiff_deflate"}),
+        "small.avif": ("AVIF", "RGB", {})}  # file name -> Pillow's format, mode, options
 
 
 def sound_pictures(seed: int = 0,
@@ -34,7 +35,7 @@ def sound_pictures(seed: int = 0,
         found[name] = file.getvalue()
     return found
 
-# %% ../../nbs/sample/13_damage.ipynb #9535e073
+# %% ../../nbs/sample/13_damage.ipynb #86e7cd78
 def damage(content: bytes, rng: np.random.Generator) -> tuple[bytes, str]:  # another content, and what was done
     "One kind of damage, drawn: what cards, transfers and bad tools do to files, and what an attacker would"
     kind = ("cut", "cut late", "bytes", "head", "zeros", "repeated", "length", "swapped")[rng.integers(8)]
@@ -63,7 +64,7 @@ def damaged_pictures(count: int, seed: int = 0) -> Iterator[tuple[str, bytes]]: 
         changed, kind = damage(content, rng)
         yield f"{number:05} {kind} {name}", changed
 
-# %% ../../nbs/sample/13_damage.ipynb #28397408
+# %% ../../nbs/sample/13_damage.ipynb #e3059b88
 def bomb(width: int, height: int) -> bytes:
     "A PNG of one bit a pixel, all black: a few kilobytes for millions of pixels"
     rows = zlib.compressobj(9)

@@ -87,6 +87,16 @@ def imports(source: str) -> set[str]:
     return found
 
 
+def bare_opens(modules: dict) -> list[str]:
+    "Calls of Pillow's `Image.open` that leave the formats to the file: a stranger's file would choose its decoder"
+    found = []
+    for module, (where, notebook) in modules.items():
+        for node in (node for cell in exported(notebook) for node in ast.walk(ast.parse(cell)) if isinstance(node, ast.Call)):
+            if ast.unparse(node.func) == "Image.open" and "formats" not in {word.arg for word in node.keywords}:
+                found.append(f"{where}: {module}: {ast.unparse(node)} without formats=")
+    return found
+
+
 def layout(modules: dict) -> list[str]:
     "Modules that import from above or beside; circles; folders that hold too much; packages that the wheel would lack"
     found, graph, lines = [], {}, {}
@@ -153,7 +163,7 @@ def problems() -> list[str]:
             if module in modules:
                 found.append(f"{where}: module {module} is also exported by {modules[module][0]}")
             modules[module] = (where, notebook)
-    return found + layout(modules) + grain(modules) + parameter_files()
+    return found + layout(modules) + bare_opens(modules) + grain(modules) + parameter_files()
 
 
 def parameter_files() -> list[str]:

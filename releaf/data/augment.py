@@ -87,7 +87,7 @@ def _known_child(task: tuple) -> dict | None:
     if task[2] is not None or not target.is_file():
         return None
     content = target.read_bytes()
-    with Image.open(target) as image:
+    with Image.open(target, formats=["JPEG"]) as image:
         width, height = image.size
     return {"image_id": hashlib.sha256(content).hexdigest(), "path": str(target), "width": width, "height": height,
             "bytes": len(content), "boxes": None}

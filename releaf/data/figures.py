@@ -37,7 +37,7 @@ def figure_bytes(figure: Figure,
     if not photographs:
         return file.getvalue()
     small = io.BytesIO()
-    Image.open(file).convert("RGB").save(small, format="JPEG", quality=80)
+    Image.open(file, formats=["PNG"]).convert("RGB").save(small, format="JPEG", quality=80)
     return small.getvalue()
 
 # %% ../../nbs/data/15_figures.ipynb #5146aafc

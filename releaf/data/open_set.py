@@ -12,16 +12,17 @@ import shutil
 from pathlib import Path
 
 import pandas as pd
-from PIL import Image
 
 from ..core.files import atomic_dir, write_table
 from ..core.paths import display_path, resolve, tables_dir
 from .cutouts import choose_cutouts, cutout_manifest, CutoutRules, write_cutouts
 from .duplicates import find_duplicates
-from .images import DAMAGE
+from .images import DAMAGE, open_image, read_content
 from .manifest import reason_kinds, usable, write_manifest
 from .quality import exact_copies, find_conflicts, group_copies, in_conflict
-from .readers import finish_rows, images_in, inspect_all, join_manifests, manifest_from_coco, manifest_from_folder, match_labels
+from .readers import (finish_rows, images_in, inspect_all, join_manifests, manifest_from_coco, manifest_from_folder,
+                                 match_labels)
+from .walking import walk
 
 # %% ../../nbs/data/21_open_set.ipynb #c668e203
 TRASHNET_FILES = {"glass": 501, "paper": 594, "cardboard": 403, "plastic": 482, "metal": 410, "trash": 137}  # numbered from 1
@@ -36,7 +37,7 @@ def trashnet_label(path: Path) -> str | None:  # None: another file
 def has_trashnet_shape(path: Path) -> bool:
     "Whether a file is a photograph four to three, as TrashNet's are"
     try:
-        with Image.open(path) as image:
+        with open_image(read_content(path)) as image:
             width, height = image.size
     except DAMAGE:
         return False
@@ -71,7 +72,7 @@ def _copy_trashnet(folder: str | Path, new: Path) -> pd.DataFrame:  # a manifest
 def _copy_photographs(folder: str | Path, new: Path) -> pd.DataFrame:  # a manifest
     "The class folders of Garbage Classification 3"
     folder = Path(resolve(folder))
-    classes = [each.name for each in folder.iterdir() if each.is_dir() and not each.name.startswith(".")]
+    classes = walk(folder).classes(folder)
     for name in match_labels(sorted(classes), "garbage3", display_path(folder)):
         for path in images_in(folder / name)[0]:
             place = new / path.relative_to(folder)
@@ -111,7 +112,7 @@ def _grouped(parts: list[pd.DataFrame],  # manifests that are kept
     examples = set(grouped["group_id"][grouped["path"].isin(shown["path"])])
     kept = grouped.iloc[:len(kept)].copy()
     for reasons in (kept["group_id"].isin(examples).map({True: "shown as an example: kept out of training", False: None}),
-                    exact_copies(kept), in_conflict(kept, find_conflicts(kept, pairs))):
+                    exact_copies(kept), in_conflict(kept, find_conflicts(kept, pairs), near=True)):
         kept["drop_reason"] = kept["drop_reason"].fillna(reasons)
     return kept
 

@@ -109,31 +109,52 @@ def disjoint(set_a: str, set_b: str) -> bool:
     masks = [label_sets(name.split("/", 1)[0])[name.split("/", 1)[1]] for name in (set_a, set_b)]
     return not (masks[0] & masks[1]).any()
 
+# %% ../../nbs/data/07_quality.ipynb #edd04612
+def _labels_by_content(manifest: pd.DataFrame) -> pd.DataFrame:  # image_id, label_set, path, source, label
+    "The label sets under which the usable files of each content are, and the first such file of each"
+    rows = usable(manifest).dropna(subset=["label_set"]).drop_duplicates(["image_id", "label_set"])
+    return rows[["image_id", "label_set", "path", "source", "source_label"]].rename(columns={"source_label": "label"})
+
+
+def _compared(manifest: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:  # a, b (image_id), kind, transform; each pair once
+    "Contents that are one photograph: those of the pairs, and each content with several label sets with itself"
+    ids = manifest.drop_duplicates("path").set_index("path")["image_id"]
+    found = pairs[["kind", "transform"]].assign(a=pairs["path_a"].map(ids), b=pairs["path_b"].map(ids))
+    found = found[found["a"] != found["b"]].dropna(subset=["a", "b"])
+    several = usable(manifest).groupby("image_id")["label_set"].nunique()
+    own = several.index[several > 1]
+    own = pd.DataFrame({"a": own, "b": own, "kind": "exact", "transform": "identity"})
+    return pd.concat([own, found], ignore_index=True).drop_duplicates(["a", "b"])
+
 # %% ../../nbs/data/07_quality.ipynb #0ff1f52a
 def find_conflicts(manifest: pd.DataFrame,
                    pairs: pd.DataFrame,  # from `find_duplicates`: path_a, path_b, kind, transform
-                   ) -> pd.DataFrame:  # CONFLICT_COLUMNS, a row per pair
+                   ) -> pd.DataFrame:  # CONFLICT_COLUMNS, a row for each two labels of a pair
     "Photographs that carry two labels which exclude each other"
-    rows = usable(manifest).dropna(subset=["label_set"])
-    facts = rows.drop_duplicates("path").set_index("path")[["source", "source_label", "label_set"]]
-    found = pairs[pairs["path_a"].isin(facts.index) & pairs["path_b"].isin(facts.index)]
-    sides = {end: facts.reindex(found[f"path_{end}"]).reset_index(drop=True) for end in "ab"}
-    wrong = {names: disjoint(*names) for names in set(zip(sides["a"]["label_set"], sides["b"]["label_set"]))}
-    bad = np.array([wrong[names] for names in zip(sides["a"]["label_set"], sides["b"]["label_set"])], bool)
-    table = found[["path_a", "path_b", "kind", "transform"]].reset_index(drop=True)
-    for end, side in sides.items():
-        table[f"source_{end}"], table[f"label_{end}"] = side["source"], side["source_label"]
-    return table.loc[bad, CONFLICT_COLUMNS].reset_index(drop=True)
+    labels, images = _labels_by_content(manifest), _compared(manifest, pairs)
+    found = images.merge(labels.add_suffix("_a"), left_on="a", right_on="image_id_a").merge(
+        labels.add_suffix("_b"), left_on="b", right_on="image_id_b")
+    wrong = {names: disjoint(*names) for names in set(zip(found["label_set_a"], found["label_set_b"]))}
+    bad = np.array([wrong[names] for names in zip(found["label_set_a"], found["label_set_b"])], bool)
+    once = (found["a"] != found["b"]) | (found["label_set_a"] < found["label_set_b"])
+    return found.loc[bad & once.to_numpy(bool), CONFLICT_COLUMNS].reset_index(drop=True)
 
 # %% ../../nbs/data/07_quality.ipynb #171bd10f
 def in_conflict(manifest: pd.DataFrame,
                 conflicts: pd.DataFrame,  # from `find_conflicts`
+                near: bool = False,  # set near pairs aside, too; False: they are for review
                 ) -> pd.Series:  # a reason, or None, for each row of the manifest
-    "Set both files of a conflict aside"
+    "Set both sides of a conflict aside: every file with these bytes and this label"
     reasons = pd.Series(None, index=manifest.index, dtype=object)
-    for end, other in (("a", "b"), ("b", "a")):
-        says = {row[f"path_{end}"]: f"label conflict: the same photograph is {row[f'source_{other}']}/{row[f'label_{other}']} "
-                                    f"in {row[f'path_{other}']}" for row in conflicts.to_dict("records")}
-        hit = manifest["path"].isin(says) & manifest["label_set"].notna() & manifest["drop_reason"].isna() & reasons.isna()
-        reasons[hit] = manifest.loc[hit, "path"].map(says)
+    names = list(zip(manifest["image_id"], manifest["label_set"]))
+    of_path = {(path, name[1]): name for path, name in zip(manifest["path"], names)}
+    says: dict[tuple, str] = {}
+    for row in conflicts.to_dict("records"):
+        for end, other in (("a", "b"), ("b", "a")) if near or row["kind"] == "exact" else ():
+            name = of_path.get((row[f"path_{end}"], f"{row[f'source_{end}']}/{row[f'label_{end}']}"))
+            says.setdefault(name, f"label conflict: the same photograph is {row[f'source_{other}']}/{row[f'label_{other}']} "
+                                  f"in {row[f'path_{other}']}")
+    named = pd.Series([name in says for name in names], manifest.index, dtype=bool)
+    hit = named & manifest["label_set"].notna() & manifest["drop_reason"].isna()
+    reasons[hit] = [says[name] for name, used in zip(names, hit) if used]
     return reasons

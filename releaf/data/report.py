@@ -59,6 +59,21 @@ def _table(table: pd.DataFrame) -> dict[str, Any]:
     rows = [[(name, text(value)) for name, value in zip(table.columns, row)] for row in table.itertuples(index=False)]
     return {"columns": list(table.columns), "numbers": set(table.select_dtypes(["integer", "floating"]).columns), "rows": rows}
 
+# %% ../../nbs/data/16_report.ipynb #16f6cd99
+def _conflict_sections(conflicts: pd.DataFrame) -> list[tuple]:
+    "Pairs with labels that exclude each other, as images: identical files, and near-duplicates, which are for review"
+    found = []
+    titles = {"exact": ("Label conflicts", "pairs of identical files have labels that exclude each other; all such files are set aside."),
+              "near": ("To review: near copies with two labels", "pairs look like one photograph, but their labels exclude each other. "
+                       "They stay, unless drop_near_conflicts is set: look at them, and correct the labels.")}
+    for kind, (title, text) in titles.items():
+        part = conflicts[conflicts["kind"] == kind]
+        if len(part):
+            captions = [f"{a} | {b}" for a, b in zip(part["label_a"][:12], part["label_b"][:12])]
+            found.append((title, f"{len(part):,} {text} The first twelve: one, the other, the other laid on the one.",
+                          embedded(plot_pairs(part.head(12), captions), True), None))
+    return found
+
 # %% ../../nbs/data/16_report.ipynb #b7175a1a
 def _group_sections(own: pd.DataFrame, conflicts: pd.DataFrame | None) -> list[tuple]:
     "The largest groups and the label conflicts, as images"
@@ -69,12 +84,7 @@ def _group_sections(own: pd.DataFrame, conflicts: pd.DataFrame | None) -> list[t
         groups = {f"group {number}: {size} files": members[group] for number, (group, size) in enumerate(large.items(), 1)}
         found.append(("The largest groups", f"{(sizes > 1).sum():,} groups have several members; each must be one photograph, flipped, "
                       "rotated or resized.", embedded(montage(groups), True), None))
-    if conflicts is not None and len(conflicts):
-        captions = [f"{a} | {b}" for a, b in zip(conflicts["label_a"][:12], conflicts["label_b"][:12])]
-        found.append(("Label conflicts", f"{len(conflicts):,} pairs are the same photograph under labels that exclude each other; both "
-                      "files are set aside. The first twelve: one, the other, the other laid on the one.",
-                      embedded(plot_pairs(conflicts.head(12), captions), True), None))
-    return found
+    return found + ([] if conflicts is None else _conflict_sections(conflicts))
 
 # %% ../../nbs/data/16_report.ipynb #74f1e5a6
 def _text_sections(texts: pd.DataFrame) -> list[tuple]:

@@ -219,11 +219,14 @@ def check_copies(manifest: pd.DataFrame,
     sides = ends.apply(lambda column: column.map(split))
     crossing = ends[sides.notna().all(axis=1) & (sides["path_a"] != sides["path_b"])]
     conflicts = find_conflicts(manifest, pairs)
+    listed = {kind: [f"{row.path_a} ({row.label_a}) = {row.path_b} ({row.label_b})" for row in part.itertuples()]
+              for kind, part in ((kind, conflicts[conflicts["kind"] == kind]) for kind in ("exact", "near"))}
     return [*found, finding("the pairs are of this set", "fail", f"{len(strange)} files that are not in it", "none", strange),
             finding("copies stay together", "fail", f"{len(crossing)} of {len(pairs)} pairs across splits", "none",
                      [f"{a} = {b}" for a, b in crossing.itertuples(index=False)]),
-            finding("copies have one label", "fail", f"{len(conflicts)} of {len(pairs)} pairs contradict each other", "none",
-                     [f"{row.path_a} ({row.label_a}) = {row.path_b} ({row.label_b})" for row in conflicts.itertuples()])]
+            finding("copies have one label", "fail", f"{len(listed['exact'])} pairs contradict each other", "none", listed["exact"]),
+            finding("near copies have one label", "warning", f"{len(listed['near'])} pairs contradict each other", "none; look at them",
+                    listed["near"])]
 
 # %% ../../nbs/data/12_validate.ipynb #51741b95
 def check_children(rows: pd.DataFrame) -> list[dict]:  # usable rows

@@ -24,7 +24,7 @@ from tqdm.auto import tqdm
 from ..core.files import atomic_dir, content_hash, read_json, write_json
 from ..core.parallel import executor_of
 from ..core.paths import resolve
-from ..data.images import ImageError, read_image
+from ..data.images import ImageError, open_image, read_content, read_image
 from ..data.manifest import SPLITS, usable
 from ..data.validate import box_table
 from .label_schemes import Scheme
@@ -75,9 +75,12 @@ def _plain(path: str) -> str | None:  # .jpg or .png
     "The suffix of a file that all decoders read identically, else None"
     if "://" in path:
         return None
-    with Image.open(path) as image:
+    content = read_content(path)
+    with open_image(content) as image:
         upright = image.getexif().get(274, 1) == 1
         plain = upright and image.mode == "RGB" and "transparency" not in image.info
+        if image.format == "JPEG" and not content.endswith(b"\xff\xd9"):  # the trainer would mend it in its place, through the link
+            return None
         return {"JPEG": ".jpg", "PNG": ".png"}.get(image.format) if plain else None
 
 # %% ../../nbs/detection/03_yolo_dataset.ipynb #a42209d5

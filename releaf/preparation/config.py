@@ -46,6 +46,7 @@ class PrepareConfig(SourceConfig):
     min_side: PositiveInt  # pixels of the shorter side
     near_duplicates: bool  # group flipped, rotated and resized copies; False: byte-identical files alone
     min_correlation: Annotated[float, Field(gt=0.5, lt=1)]  # of the pixels of two copies
+    drop_near_conflicts: bool  # set near copies with labels that exclude each other aside; False: the report shows them
     licences: Literal["all", "commercial", "known"]
     val_fraction: OpenFraction  # of the groups of copies
     test_fraction: OpenFraction  # of the groups of copies; not read with `leave_out`

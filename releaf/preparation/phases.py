@@ -77,10 +77,10 @@ def read_sources(places: list[dict[str, Any]], max_unreadable: float, executor,
 def find_copies(config: PrepareConfig, manifest: pd.DataFrame, executor) -> pd.DataFrame:  # a row per pair, as `find_duplicates` gives it
     "Pairs of copies among the usable rows; a file that cannot be read any more gets a drop reason, in place"
     print(f"looking for copies among {len(usable(manifest)):,} photographs", flush=True)
-    pairs = find_duplicates(usable(manifest)["path"], executor=executor, correlation=config.min_correlation)
+    pairs = find_duplicates(usable(manifest)["path"], executor=executor, correlation=config.min_correlation, near=config.near_duplicates)
     lost = pairs.attrs.get("unreadable", {})
     add_reasons(manifest, manifest["path"].map(lambda path: f"unreadable: {lost[path]}" if path in lost else None))
-    return pairs if config.near_duplicates else pairs[pairs["kind"] == "exact"]
+    return pairs
 
 # %% ../../nbs/preparation/02_phases.ipynb #2746ae36
 def count_copies(manifest: pd.DataFrame, pairs: pd.DataFrame) -> dict[str, int]:
@@ -104,14 +104,16 @@ def clean_photographs(config: PrepareConfig, folder: Path, places: list[dict[str
         pairs = find_copies(config, manifest, executor)
     manifest = group_copies(manifest, pairs)
     conflicts = find_conflicts(manifest, pairs)
-    add_reasons(manifest, in_conflict(manifest, conflicts))
+    add_reasons(manifest, in_conflict(manifest, conflicts, near=config.drop_near_conflicts))
     kept = usable(manifest)  # copies in different sources stay, in one group, and are counted all the same
     exact = int(kept[["image_id"]].assign(boxed=kept["boxes"].notna()).duplicated().sum())
     add_reasons(manifest, exact_copies(manifest))
     write_manifest(manifest, folder / "manifest.parquet")
     for name, table in {"pairs": pairs, "measures": measures, "conflicts": conflicts}.items():
         write_table(folder / f"{name}.parquet", table)
-    return numbers | count_copies(manifest, pairs) | {"n_exact_duplicates": exact} | {"n_conflicts": len(conflicts)}
+    near = int((conflicts["kind"] == "near").sum())
+    numbers |= count_copies(manifest, pairs)
+    return numbers | {"n_exact_duplicates": exact, "n_conflicts": len(conflicts) - near, "n_near_conflicts": near}
 
 # %% ../../nbs/preparation/02_phases.ipynb #fb47e03c
 def clean_phase(config: PrepareConfig, out: Path, earlier: dict) -> dict[str, Any]:

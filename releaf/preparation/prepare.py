@@ -29,7 +29,7 @@ from ..waste.label_maps import taxonomy_hash
 
 # %% ../../nbs/preparation/05_prepare.ipynb #c0de0001
 DEPENDS = {"download": ("sources", "folders", "data_dir", "archive_dir", "sample_size", "taco_size", "epa_pages"),
-           "clean": ("min_side", "near_duplicates", "min_correlation", "licences", "max_unreadable"),
+           "clean": ("min_side", "near_duplicates", "min_correlation", "drop_near_conflicts", "licences", "max_unreadable"),
            "split": ("val_fraction", "test_fraction", "leave_out", "seed"), "augment": ("augment_factor", "seed"),
            "validate": ("licences",)}
 MODULES = {"download": "phases", "clean": "phases", "split": "phases", "augment": "augmentation", "validate": "validation"}
@@ -73,7 +73,7 @@ def earlier_record(out: Path, phase: str, key: str, needed: bool) -> dict[str, A
 
 # %% ../../nbs/preparation/05_prepare.ipynb #da7e6f2f
 REPORTED = ("n_raw", "n_unreadable", "n_clean", "n_groups", "n_exact_duplicates", "n_near_duplicates", "n_cross_source_pairs",
-            "n_conflicts", "n_train", "n_val", "n_test", "n_augmented", "straddling_groups", "n_texts_raw", "n_texts")
+            "n_conflicts", "n_near_conflicts", "n_train", "n_val", "n_test", "n_augmented", "straddling_groups", "n_texts_raw", "n_texts")
 
 
 def report_numbers(records: dict[str, dict]) -> dict[str, Any]:

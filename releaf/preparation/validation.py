@@ -20,15 +20,16 @@ from ..data.validate import check_coco, finding, FINDING_COLUMNS, validate_manif
 from .config import newest_output, PrepareConfig
 from .phases import write_table
 from ..sources.catalogue import expected_files
+from ..sources.reading import RESTORED
 
 # %% ../../nbs/preparation/04_validation.ipynb #1054b44f
 def photograph_ledger(manifest: pd.DataFrame,
-                      left_out: dict[str, dict[str, int]],  # source -> reason -> files; invalid boxes are listed beside
-                      ) -> tuple[pd.DataFrame, pd.DataFrame]:  # by source: found, used, made and reasons; boxes that were dropped
+                      left_out: dict[str, dict[str, int]],  # source -> reason -> files; boxes and restored photographs beside
+                      ) -> tuple[pd.DataFrame, pd.DataFrame]:  # by source: found, used, made, reasons; boxes and restored ones
     "Where the photographs of each source went"
     own, made = manifest[manifest["parent_id"].isna()], manifest[manifest["parent_id"].notna()]
     files = pd.DataFrame(left_out).T
-    boxes = files[[name for name in files if name.startswith("box ")]]
+    boxes = files[[name for name in files if name.startswith("box ") or name == RESTORED]]
     files = files.drop(columns=boxes.columns)
     reasons = pd.concat([pd.crosstab(own["source"], reason_kinds(own)), files], axis=1).T.groupby(level=0).sum().T
     size = lambda rows: rows.groupby("source").size()

@@ -108,7 +108,7 @@ def _write_copy(copy, out_dir):
         shutil.copyfile(source, path)
     else:
         options = {'quality': 85} if path.suffix == '.jpg' else {}
-        with Image.open(source) as image:
+        with Image.open(source, formats=['JPEG', 'PNG']) as image:
             image.transpose(_TRANSFORMS[copy['how']]).save(path, **options)
 
 # %% ../../nbs/sample/12_dataset.ipynb #55eef4a2

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..core.files import content_hash
+from ..core.files import content_hash, read_regular
 from ..core.paths import tables_dir
+from ..data.walking import walk
 from ..waste.label_maps import find_source
 from ..waste.taxonomy import read_table
 
@@ -71,17 +72,7 @@ def kind_of(folder: str | Path, source: str) -> str:  # classes | coco | taco | 
 # %% ../../nbs/sources/01_catalogue.ipynb #972fc5e9
 def fingerprint(folder: str | Path) -> tuple[int, str]:  # how many files, and a hash of what they are
     "What is below a folder, without reading photographs"
-    facts, visited = [], set()
-    for parent, folders, files in os.walk(folder, followlinks=True):  # class folders may be links
-        if (real := os.path.realpath(parent)) in visited:  # a link back up
-            folders.clear()
-            continue
-        visited.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            if name.startswith(".") or name == "ledger.parquet":  # its content differs with every start
-                continue
-            path = os.path.join(parent, name)
-            fact = [hashlib.sha256(Path(path).read_bytes()).hexdigest()] if name.endswith(".json") else os.stat(path)[6:9:2]
-            facts.append((os.path.relpath(parent, folder), name, *fact))
+    files = [path for path in walk(folder).files if path.name != "ledger.parquet"]  # its content differs with every start
+    facts = [(str(path.relative_to(folder)), *([hashlib.sha256(read_regular(path)).hexdigest()] if path.suffix == ".json"
+                                               else os.stat(path)[6:9:2])) for path in files]
     return len(facts), content_hash(facts)

@@ -7,14 +7,12 @@ __all__ = ['safe_file_name', 'image_licences', 'file_facts', 'match_frame', 'to_
 
 # %% ../../nbs/sources/06_taco_frames.ipynb #e8054a66
 import hashlib
-import io
 from pathlib import PurePosixPath
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
-from ..data.images import decode, SUFFIXES
+from ..data.images import decode, open_image, SUFFIXES
 
 # %% ../../nbs/sources/06_taco_frames.ipynb #5ab5b509
 def safe_file_name(name: object,  # `file_name` of an image
@@ -43,7 +41,7 @@ def file_facts(content: bytes,  # of one file
                ) -> dict:  # bytes, sha256, width and height when upright, exif_orientation (1: none)
     "What is known of a photograph; raises ImageError"
     decode(content, name, 64)
-    with Image.open(io.BytesIO(content)) as image:
+    with open_image(content) as image:
         turn, (width, height) = image.getexif().get(274, 1), image.size
     turn = turn if turn in range(1, 9) else 1
     width, height = (height, width) if turn > 4 else (width, height)

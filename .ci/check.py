@@ -17,7 +17,7 @@ RECIPES = {"multihead": "03_train_multihead.ipynb", "detector": "04_train_detect
 FLOORS = {"core": (), "waste": ("core",), "sample": ("core", "waste"), "data": ("core", "waste", "sample"),
           "sources": ("core", "waste", "sample", "data"), "preparation": ("core", "waste", "sample", "data", "sources")}
 FLOORS |= dict.fromkeys(("vision", "detection", "graph", "text"), ("core", "waste", "sample", "data", "sources"))
-ALIASES = {"data.prepare", "vision.detector"}  # names that others import; the code lives on another floor
+ALIASES = {"data.archives", "data.prepare", "vision.detector"}  # names that others import; the code lives on another floor
 MAX_BYTES = 1_500_000
 LEFT_OVER = r"application/vnd\.jupyter\.widget|\d+%\|[ █▏▎▍▌▋▊▉#]*\| *\d+/\d+"  # widget state, progress bars
 

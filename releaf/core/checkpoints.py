@@ -50,7 +50,7 @@ def unpack_state(tensors: dict[str, torch.Tensor], tree: Any) -> Any:
         return {"list": list, "tuple": tuple}[kind](unpack_state(tensors, value) for value in content)
     return content
 
-# %% ../../nbs/core/06_checkpoints.ipynb #f2001133
+# %% ../../nbs/core/06_checkpoints.ipynb #bb794cc3
 CHECKSUMS = "checksums.json"
 
 
@@ -94,7 +94,7 @@ def check_checksums(folder: str | Path) -> None:
             raise ValueError(f"{display_path(folder / name)}: found SHA-256 {found[:16]}..., expected {expected[:16]}... "
                              f"({CHECKSUMS} beside it): damaged, or changed after it was saved")
 
-# %% ../../nbs/core/06_checkpoints.ipynb #3a1ed648
+# %% ../../nbs/core/06_checkpoints.ipynb #68b71299
 def read_tensors(path: str | Path) -> dict[str, torch.Tensor]:
     "The tensors of a safetensors file; a damaged one is an error that names it"
     try:
@@ -128,6 +128,8 @@ def fill_model(model: torch.nn.Module,
             raise ValueError(f"{display_path(where)}: tensor {name!r}: found {found}, expected {expected}")
         if weights[name].is_floating_point() and not torch.isfinite(weights[name]).all():
             raise ValueError(f"{display_path(where)}: tensor {name!r}: found NaN or infinity, expected finite numbers")
+        if name.endswith("running_var") and (weights[name] < 0).any():
+            raise ValueError(f"{display_path(where)}: tensor {name!r}: found a variance below 0")
     model.load_state_dict(weights)
 
 # %% ../../nbs/core/06_checkpoints.ipynb #f91ee08f

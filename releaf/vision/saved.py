@@ -21,7 +21,7 @@ from .heads import make_backbone, WasteClassifier
 from ..waste.rules import regions
 from ..waste.taxonomy import load_taxonomy
 
-# %% ../../nbs/vision/18_saved.ipynb #518ea28b
+# %% ../../nbs/vision/18_saved.ipynb #a741a1b0
 @dataclass
 class ModelFacts:
     "What `config.json` must say of a classifier"
@@ -57,7 +57,7 @@ def check_model_facts(facts: Any, folder: str | Path) -> None:
         raise ValueError(f"{display_path(folder)}: the model's vocabulary is {theirs!r}, here it is {ours!r}: its outputs would be given "
                          "wrong names")
 
-# %% ../../nbs/vision/18_saved.ipynb #fdc660e9
+# %% ../../nbs/vision/18_saved.ipynb #a7646246
 def _check_backbone(weights: dict[str, torch.Tensor], facts: dict[str, Any], file: Path) -> None:
     "Refuse weights of another backbone before it takes memory"
     with torch.device("meta"):
@@ -79,6 +79,8 @@ def load_model(folder: str | Path,  # `best`, `last` or a checkpoint
     backbone = make_backbone(facts["backbone"], image_size=facts["image_size"])
     model = WasteClassifier(backbone, facts["head"], None, facts["region"], facts["image_size"])
     fill_model(model, weights, Path(folder) / "model.safetensors")
+    if not (model.std > 0).all():
+        raise ValueError(f"{display_path(Path(folder) / 'model.safetensors')}: tensor 'std': found 0 or less, expected more")
     model = model.to(memory_format=torch.channels_last) if facts["channels_last"] else model
     return model.to(pick_device(device)).eval(), facts
 

@@ -5,7 +5,7 @@
     python .ci/fuzz.py --case runs:0:17 --keep DIR      one case again: its kind, seed and number; its files stay in DIR
 
 A case holds when what is read is right, or an error of a documented type names the file. It does not hold after any other exception, more than
-`--seconds`, more memory than 1.5 GB over what the process had, a file where none belongs, or code that was run. Cases of a kind run in a
+`--seconds` of processor time (or thirty times that of waiting: other programs must not decide), more memory than 1.5 GB over what the process had, a file where none belongs, or code that was run. Cases of a kind run in a
 process of their own that is ended when one hangs. Prints `kind: tried N, held N` and every failure with the words that repeat it.
 """
 import argparse
@@ -15,6 +15,7 @@ import os
 import random
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -86,11 +87,12 @@ def one_case(module, watch: Watch, seed: int, number: int, keep: str = "") -> st
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def worker(kind: str) -> None:
+def worker(kind: str, seconds: float) -> None:
     "Read `seed number` lines, write a JSON line for each; imports come before the first"
     os.environ["OMP_NUM_THREADS"] = "1"
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # what libraries print is not an answer
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
     module, watch = importlib.import_module(f"fuzzing.{kind}"), Watch()
     one_case(module, watch, -1, 0)  # loads what is loaded late
     base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -100,7 +102,9 @@ def worker(kind: str) -> None:
     answers.write("ready\n")
     for line in sys.stdin:
         seed, number = map(int, line.split())
+        signal.setitimer(signal.ITIMER_PROF, seconds)  # at its end the process is ended, whatever it computes
         text = one_case(module, watch, seed, number)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - base) * 1024
         if not text and peak > MEMORY:
             text = f"{peak / 1e9:.1f} GB over what the process had"
@@ -116,7 +120,7 @@ class Worker:
 
     def start(self) -> None:
         "A new process, ready for cases"
-        self.process = subprocess.Popen([sys.executable, __file__, "--worker", self.kind], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        self.process = subprocess.Popen([sys.executable, __file__, "--worker", self.kind, "--seconds", str(self.seconds)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.DEVNULL, text=True)
         self.lines = Queue()
         threading.Thread(target=self.read, args=(self.process,), daemon=True).start()
@@ -141,11 +145,12 @@ class Worker:
             self.start()
         self.process.stdin.write(f"{seed} {number}\n")
         self.process.stdin.flush()
-        answer = self.next(self.seconds)
+        answer = self.next(30 * self.seconds)
         if answer:
             return json.loads(answer)
+        code = self.process.wait() if answer is None else 0
         self.stop()
-        return "hung" if answer == "" else "the process died"
+        return "hung, waiting" if answer == "" else f"hung, more than {self.seconds:g} s" if code == -signal.SIGPROF else f"the process died ({code})"
 
     def stop(self) -> None:
         "End the process"
@@ -160,13 +165,13 @@ def main() -> int:
     options.add_argument("--n", type=int, default=12, help="cases of each kind")
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--kinds", default=",".join(KINDS))
-    options.add_argument("--seconds", type=float, default=60, help="after which a case hangs")
+    options.add_argument("--seconds", type=float, default=10, help="of processor time, after which a case hangs")
     options.add_argument("--case", help="KIND:SEED:NUMBER, in this process")
     options.add_argument("--keep", default="", help="a new folder for the files of --case")
     options.add_argument("--worker", help=argparse.SUPPRESS)
     given = options.parse_args()
     if given.worker:
-        return worker(given.worker)
+        return worker(given.worker, given.seconds)
     if given.case:
         kind, seed, number = given.case.split(":")
         text = one_case(importlib.import_module(f"fuzzing.{kind}"), Watch(), int(seed), int(number), given.keep)

@@ -35,8 +35,9 @@ def _zip(rng: random.Random, hostile: bool) -> tuple[bytes, dict, str]:
             if how == "names":
                 for name in rng.choices(NAMES, k=rng.randint(1, 3)):
                     info = zipfile.ZipInfo("x")
-                    info.filename = info.orig_filename = name.encode("utf-8", "replace").decode()[:60_000]
+                    info.filename = info.orig_filename = name.encode("utf-8", "replace").decode()[:60_000] or "x"
                     archive.writestr(info, b"hostile")
+                    info.filename = info.filename if name else ""  # in the table alone
             elif how in ("link", "device"):
                 info = zipfile.ZipInfo("set/link")
                 info.external_attr = ((stat.S_IFLNK if how == "link" else rng.choice([stat.S_IFCHR, stat.S_IFIFO, stat.S_IFSOCK])) | 0o777) << 16

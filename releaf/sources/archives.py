@@ -7,6 +7,7 @@ __all__ = ['LITTER', 'MAX_LEVELS', 'MAX_NAME', 'PADDING', 'UNSOUND', 'safe_membe
            'nested_duplicates']
 
 # %% ../../nbs/sources/04_archives.ipynb #b6700d78
+import errno
 import hashlib
 import lzma
 import os
@@ -73,6 +74,8 @@ def _named(written: str, size: int, packed: int | None, opener: Callable[[], IO[
 # %% ../../nbs/sources/04_archives.ipynb #eef62edf
 def _check_zip(info: zipfile.ZipInfo) -> None:
     "Refuse links, devices, encrypted members, and a name that ends earlier for the library than in the file"
+    if not info.filename:
+        raise ArchiveError("a member has an empty name")
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise ArchiveError(f"member {info.filename!r}: is a link or a device, expected a plain file")
@@ -98,7 +101,7 @@ def _zip_members(archive: zipfile.ZipFile) -> Iterator[Member | str]:
         if start < end:
             raise ArchiveError(f"members {name!r} and {other!r}: lie over each other in the archive, as a bomb's do")
 
-# %% ../../nbs/sources/04_archives.ipynb #25528ea7
+# %% ../../nbs/sources/04_archives.ipynb #c4b76afb
 PADDING = 1 << 26  # bytes that may follow the last member of a tar
 
 
@@ -116,11 +119,16 @@ def _tar_members(archive: tarfile.TarFile) -> Iterator[Member | str]:
         if left < 0:
             raise ArchiveError(f"goes on for more than {PADDING:,} bytes after its last member")
 
-# %% ../../nbs/sources/04_archives.ipynb #0443f097
+# %% ../../nbs/sources/04_archives.ipynb #2de858ba
 UNSOUND = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, struct.error, NotImplementedError, RecursionError,
            OverflowError, ValueError, OSError)
 
 # %% ../../nbs/sources/04_archives.ipynb #386432e4
+def _of_disk(error: Exception) -> bool:
+    "Whether an error is of the disk, not of what is in the archive (which may send the library to a place below 0)"
+    return isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[Iterator[Member | str]]:
     "The members of an archive, whatever its suffix"
@@ -134,7 +142,7 @@ def _opened(path: Path) -> Iterator[Iterator[Member | str]]:
     except ArchiveError as error:
         raise ArchiveError(f"{display_path(path)}: {error}") from error
     except UNSOUND as error:
-        if isinstance(error, OSError) and error.errno is not None:  # of the disk, not of what is in the archive
+        if _of_disk(error):
             raise
         why = (str(error) or type(error).__name__).split("\n")[0].rstrip(":")
         raise ArchiveError(f"{display_path(path)}: not a sound zip or tar archive: {why}") from error
@@ -150,7 +158,7 @@ def is_archive(path: str | Path) -> bool:
     except ArchiveError:  # one that will not be unpacked, and `unpack` says why
         return True
     except UNSOUND as error:
-        if isinstance(error, OSError) and error.errno is not None:
+        if _of_disk(error):
             raise
         return False
 
@@ -188,7 +196,7 @@ class _Names:
         if len(self.files) + len(self.folders) > self.most:
             raise ArchiveError(f"more than max_files {self.most:,} files and folders")
 
-# %% ../../nbs/sources/04_archives.ipynb #50081404
+# %% ../../nbs/sources/04_archives.ipynb #2ccbfdf4
 @dataclass
 class _Growth:
     "How far an archive may grow"
@@ -211,7 +219,7 @@ class _Growth:
             if grown > self.max_ratio * max(packed, 1000):
                 raise ArchiveError(f"{what} grows from {packed:,} to {grown:,} bytes, over max_ratio {self.max_ratio:g}")
 
-# %% ../../nbs/sources/04_archives.ipynb #7566926f
+# %% ../../nbs/sources/04_archives.ipynb #ab1201e3
 def _planned(path: Path, names: _Names, growth: _Growth) -> list[str]:
     "Check all members before anything is written; the skipped names"
     litter = []

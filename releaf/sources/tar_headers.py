@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['HEADER', 'EXTENDED', 'PACKINGS', 'ArchiveError', 'TarStream', 'check_pax', 'TarHeader', 'open_tar']
 
-# %% ../../nbs/sources/15_tar_headers.ipynb #2bd82942
+# %% ../../nbs/sources/15_tar_headers.ipynb #f1e6fe5b
 import bz2
 import gzip
 import lzma
@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-# %% ../../nbs/sources/15_tar_headers.ipynb #4035db91
+# %% ../../nbs/sources/15_tar_headers.ipynb #7176dfd9
 class ArchiveError(ValueError):
     "An archive that must not be unpacked; names the member and what is wrong"
 
@@ -51,7 +51,7 @@ class TarStream:
         "The place of what is read next"
         return self.file.tell() - len(self.ahead)
 
-# %% ../../nbs/sources/15_tar_headers.ipynb #f6c27fcc
+# %% ../../nbs/sources/15_tar_headers.ipynb #88783784
 def check_pax(content: bytes) -> None:
     "Refuse an extended header that is no list of `length key=value` lines, or that gives a size which is no number"
     content = content.rstrip(b"\0")
@@ -67,7 +67,14 @@ def check_pax(content: bytes) -> None:
 
 # %% ../../nbs/sources/15_tar_headers.ipynb #7143f713
 class TarHeader(tarfile.TarInfo):
-    "A header that is checked before the library reads what it announces"
+    "A header that is checked before the library reads what it announces; the library takes a damaged one for the end of the archive"
+
+    @classmethod
+    def frombuf(cls, block, encoding, errors):
+        try:
+            return super().frombuf(block, encoding, errors)
+        except (tarfile.EmptyHeaderError, tarfile.TruncatedHeaderError, tarfile.InvalidHeaderError) as error:
+            raise tarfile.ReadError(f"a damaged header, or no block of zeros at the end: {error}") from error
 
     def _proc_member(self, archive):
         stream = archive.fileobj
@@ -84,7 +91,7 @@ class TarHeader(tarfile.TarInfo):
             check_pax(stream.peek(self.size))
         return super()._proc_member(archive)
 
-# %% ../../nbs/sources/15_tar_headers.ipynb #c7ce7ed2
+# %% ../../nbs/sources/15_tar_headers.ipynb #e6fdbd46
 PACKINGS = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open, b"]\0\0": lzma.open}  # by their first bytes
 
 

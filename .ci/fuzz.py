@@ -1,13 +1,15 @@
-"""Fuzzing with a fixed seed: pictures, manifests, archives, COCO folders and run folders that are damaged, contradict themselves or are hostile.
+"""Fuzzing with a fixed seed: pictures, manifests, archives, COCO folders and run folders, damaged, contradicting themselves or hostile.
 
     python .ci/fuzz.py                                  small, as in CI
     python .ci/fuzz.py --n 300 --kinds archives,runs    large, by hand
     python .ci/fuzz.py --case runs:0:17 --keep DIR      one case again: its kind, seed and number; its files stay in DIR
 
-A case holds when what is read is right, or an error of a documented type names the file. It does not hold after any other exception, more than
-`--seconds` of processor time (or thirty times that of waiting: other programs must not decide), more memory than 1.5 GB over what the process had, a file where none belongs, or code that was run. Cases of a kind run in a
-process of their own that is ended when one hangs. Prints `kind: tried N, held N` and every failure with the words that repeat it.
+A case holds when what is read is right, or an error of a documented type names the file. It does not hold after any other exception,
+more than `--seconds` of processor time (or thirty times that of waiting: other programs must not decide), more memory than 1.5 GB over
+what the process had, a file where none belongs, or code that was run. Cases of a kind run in a process of their own, which is ended when
+one hangs. Prints `kind: tried N, held N` and every failure with the words that repeat it.
 """
+
 import argparse
 import importlib
 import json
@@ -120,8 +122,13 @@ class Worker:
 
     def start(self) -> None:
         "A new process, ready for cases"
-        self.process = subprocess.Popen([sys.executable, __file__, "--worker", self.kind, "--seconds", str(self.seconds)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.DEVNULL, text=True)
+        self.process = subprocess.Popen(
+            [sys.executable, __file__, "--worker", self.kind, "--seconds", str(self.seconds)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
         self.lines = Queue()
         threading.Thread(target=self.read, args=(self.process,), daemon=True).start()
         held(self.next(600) == "ready", f"{self.kind}: the worker did not start; see python .ci/fuzz.py --case {self.kind}:0:0")
@@ -150,7 +157,13 @@ class Worker:
             return json.loads(answer)
         code = self.process.wait() if answer is None else 0
         self.stop()
-        return "hung, waiting" if answer == "" else f"hung, more than {self.seconds:g} s" if code == -signal.SIGPROF else f"the process died ({code})"
+        return (
+            "hung, waiting"
+            if answer == ""
+            else f"hung, more than {self.seconds:g} s"
+            if code == -signal.SIGPROF
+            else f"the process died ({code})"
+        )
 
     def stop(self) -> None:
         "End the process"

@@ -1,4 +1,5 @@
 """Archives: zip and tar in every packing, damaged or hostile."""
+
 import bz2
 import gzip
 import io
@@ -16,8 +17,40 @@ from fuzzing.damage import damaged
 from releaf.data.archives import ArchiveError, unpack
 
 PACKINGS = {"tar": lambda content: content, "gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}
-NAMES = ("../../x", "/tmp/x", "a/../../x", "C:/x", "a\\b", "a\0b", "", ".", "./", "a/", "a", "a/b", "A", "a/./b", "//x", "~/x", "CON", "x" * 300, "d/" * 2000 + "x",
-         "café.jpg", "cafe\u0301.jpg", "caf\udce9.jpg", "\u202egpj.exe", "-rf", "$(touch ran)", "a\nb", " ", "..", "...", "__MACOSX/._a", "e" * 5000, "a//b")
+NAMES = (
+    "../../x",
+    "/tmp/x",
+    "a/../../x",
+    "C:/x",
+    "a\\b",
+    "a\0b",
+    "",
+    ".",
+    "./",
+    "a/",
+    "a",
+    "a/b",
+    "A",
+    "a/./b",
+    "//x",
+    "~/x",
+    "CON",
+    "x" * 300,
+    "d/" * 2000 + "x",
+    "café.jpg",
+    "cafe\u0301.jpg",
+    "caf\udce9.jpg",
+    "\u202egpj.exe",
+    "-rf",
+    "$(touch ran)",
+    "a\nb",
+    " ",
+    "..",
+    "...",
+    "__MACOSX/._a",
+    "e" * 5000,
+    "a//b",
+)
 
 
 def _members(rng: random.Random) -> dict[str, bytes]:
@@ -27,7 +60,9 @@ def _members(rng: random.Random) -> dict[str, bytes]:
 
 def _zip(rng: random.Random, hostile: bool) -> tuple[bytes, dict, str]:
     members, how, buffer = _members(rng), "whole", io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", rng.choice([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])) as archive:
+    with zipfile.ZipFile(
+        buffer, "w", rng.choice([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+    ) as archive:
         for name, content in members.items():
             archive.writestr(name, content)
         if hostile:
@@ -40,7 +75,9 @@ def _zip(rng: random.Random, hostile: bool) -> tuple[bytes, dict, str]:
                     info.filename = info.filename if name else ""  # in the table alone
             elif how in ("link", "device"):
                 info = zipfile.ZipInfo("set/link")
-                info.external_attr = ((stat.S_IFLNK if how == "link" else rng.choice([stat.S_IFCHR, stat.S_IFIFO, stat.S_IFSOCK])) | 0o777) << 16
+                info.external_attr = (
+                    (stat.S_IFLNK if how == "link" else rng.choice([stat.S_IFCHR, stat.S_IFIFO, stat.S_IFSOCK])) | 0o777
+                ) << 16
                 archive.writestr(info, "/etc/passwd")
             elif how == "zeros":
                 archive.writestr("zeros.bin", bytes(rng.choice([500_000, 2_000_000, 30_000_000])), zipfile.ZIP_DEFLATED)
@@ -66,14 +103,18 @@ def _block(kind: bytes, size: int, content: bytes = b"", name: str = "x") -> byt
     info = tarfile.TarInfo(name)
     info.type = kind
     found = bytearray(info.tobuf(tarfile.GNU_FORMAT))
-    found[124:136] = b"%011o\0" % size if 0 <= size < 8**11 else struct.pack(">I", 0x80000000 if size > 0 else 0xFFFFFFFF) + struct.pack(">q", size)
+    found[124:136] = (
+        b"%011o\0" % size if 0 <= size < 8**11 else struct.pack(">I", 0x80000000 if size > 0 else 0xFFFFFFFF) + struct.pack(">q", size)
+    )
     found[148:156] = b"%06o\0 " % (sum(found[:148]) + sum(found[156:]) + 256)
     return bytes(found) + content + bytes(-len(content) % 512)
 
 
 def _tar(rng: random.Random, hostile: bool) -> tuple[bytes, dict, str]:
     members, how, buffer = _members(rng), "whole", io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=rng.choice([tarfile.GNU_FORMAT, tarfile.PAX_FORMAT, tarfile.USTAR_FORMAT])) as archive:
+    with tarfile.open(
+        fileobj=buffer, mode="w", format=rng.choice([tarfile.GNU_FORMAT, tarfile.PAX_FORMAT, tarfile.USTAR_FORMAT])
+    ) as archive:
         for name, content in members.items():
             info = tarfile.TarInfo(name)
             info.size = len(content)
@@ -88,16 +129,35 @@ def _tar(rng: random.Random, hostile: bool) -> tuple[bytes, dict, str]:
                     archive.addfile(tarfile.TarInfo(name))
             content = more.getvalue().rstrip(b"\0") + bytes(-len(more.getvalue().rstrip(b"\0")) % 512) + content
         else:
-            line = rng.choice([b"13 size=-512\n", b"20 size=99999999999\n", b"9" * 60000, b"22 GNU.sparse.major=1\n", b"30 GNU.sparse.name=../../../x..\n", b"5 a=b", b"0 a=b\n",
-                               b"12 path=../x\n", b"15 path=/etc/xx\n", b"27 hdrcharset=BINARY=======\n", b"16 linkpath=/etc\n", b"\xff\xfe" * 300])
-            first = {"kind": lambda: _block(rng.choice([b"1", b"2", b"3", b"4", b"6", b"7", b"S", b"V", b"M", b"Z", b"\xff"]), rng.choice([0, 5]), b""),
-                     "long": lambda: _block(rng.choice([b"L", b"K", b"x", b"g"]), rng.choice([2**29, 2**33, 2**60, 70_000]), b"a" * 70_000),
-                     "pax": lambda: _block(rng.choice([b"x", b"g", b"X"]), len(line), line), "minus": lambda: _block(rng.choice([b"0", b"x", b"L", b"5"]), -rng.choice([1, 512, 2**40])),
-                     "row": lambda: _block(rng.choice([b"L", b"x", b"g"]), 8, b"8 a=bcd\n") * rng.choice([9, 3000]),
-                     "shared": lambda: _block(b"g", 60000, b"60000 a=" + b"b" * 59991 + b"\n") * 2,
-                     "zeros": lambda: _block(b"0", size := rng.choice([500_000, 30_000_000]), bytes(size), "zeros.bin"),
-                     "many": lambda: b"".join(_block(b"0", 0, b"", f"m/{number}") for number in range(3000)),
-                     "folders": lambda: b"".join(_block(b"5", 0, b"", f"m/{number}/") for number in range(3000))}[how]()
+            line = rng.choice(
+                [
+                    b"13 size=-512\n",
+                    b"20 size=99999999999\n",
+                    b"9" * 60000,
+                    b"22 GNU.sparse.major=1\n",
+                    b"30 GNU.sparse.name=../../../x..\n",
+                    b"5 a=b",
+                    b"0 a=b\n",
+                    b"12 path=../x\n",
+                    b"15 path=/etc/xx\n",
+                    b"27 hdrcharset=BINARY=======\n",
+                    b"16 linkpath=/etc\n",
+                    b"\xff\xfe" * 300,
+                ]
+            )
+            first = {
+                "kind": lambda: _block(
+                    rng.choice([b"1", b"2", b"3", b"4", b"6", b"7", b"S", b"V", b"M", b"Z", b"\xff"]), rng.choice([0, 5]), b""
+                ),
+                "long": lambda: _block(rng.choice([b"L", b"K", b"x", b"g"]), rng.choice([2**29, 2**33, 2**60, 70_000]), b"a" * 70_000),
+                "pax": lambda: _block(rng.choice([b"x", b"g", b"X"]), len(line), line),
+                "minus": lambda: _block(rng.choice([b"0", b"x", b"L", b"5"]), -rng.choice([1, 512, 2**40])),
+                "row": lambda: _block(rng.choice([b"L", b"x", b"g"]), 8, b"8 a=bcd\n") * rng.choice([9, 3000]),
+                "shared": lambda: _block(b"g", 60000, b"60000 a=" + b"b" * 59991 + b"\n") * 2,
+                "zeros": lambda: _block(b"0", size := rng.choice([500_000, 30_000_000]), bytes(size), "zeros.bin"),
+                "many": lambda: b"".join(_block(b"0", 0, b"", f"m/{number}") for number in range(3000)),
+                "folders": lambda: b"".join(_block(b"5", 0, b"", f"m/{number}/") for number in range(3000)),
+            }[how]()
             content = first + content
     return PACKINGS[packing](content), members, f"{packing} {how}"
 
@@ -127,9 +187,14 @@ def check(case: dict, folder: Path) -> None:
         return
     found = {name: size for name, size in files_below(target).items() if size >= 0}
     held(list((folder / "output").iterdir()) == [target], "files beside the folder")
-    held((len(found), sum(found.values())) == (done.files, done.bytes), f"{len(found)} files of {sum(found.values())} bytes, told {done.files} and {done.bytes}")
+    held(
+        (len(found), sum(found.values())) == (done.files, done.bytes),
+        f"{len(found)} files of {sum(found.values())} bytes, told {done.files} and {done.bytes}",
+    )
     held(not any(path.is_symlink() for path in target.rglob("*")), "a link")
     held(done.files <= 2000 and done.bytes < 100_000_000, f"{done.files} files of {done.bytes} bytes")
     if case["kind"] != "damaged":
-        wrong = [name for name, content in case["members"].items() if not (target / name).is_file() or (target / name).read_bytes() != content]
+        wrong = [
+            name for name, content in case["members"].items() if not (target / name).is_file() or (target / name).read_bytes() != content
+        ]
         held(not wrong, f"members that are missing or other: {wrong[:3]}")

@@ -1,4 +1,5 @@
 """Annotated folders: COCO as tools and people leave it, other layouts, and values that do not belong."""
+
 import copy
 import json
 import random
@@ -26,8 +27,21 @@ def _base(rng: random.Random, folder: Path, photographs: str = "images") -> dict
         images.append({"id": number + 1, "file_name": f"p{number}.png", "width": SIDES[0], "height": SIDES[1]})
         for _ in range(rng.randint(1, 3) if number < 4 else 0):
             x, y, w, h = rng.randint(1, 90), rng.randint(1, 60), rng.randint(10, 50), rng.randint(10, 50)
-            annotations.append({"id": len(annotations) + 1, "image_id": number + 1, "category_id": rng.randint(1, 3), "bbox": [x, y, w, h], "area": w * h, "iscrowd": 0})
-    return {"images": images, "annotations": annotations, "categories": [{"id": place + 1, "name": name} for place, name in enumerate(LABELS)]}
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": number + 1,
+                    "category_id": rng.randint(1, 3),
+                    "bbox": [x, y, w, h],
+                    "area": w * h,
+                    "iscrowd": 0,
+                }
+            )
+    return {
+        "images": images,
+        "annotations": annotations,
+        "categories": [{"id": place + 1, "name": name} for place, name in enumerate(LABELS)],
+    }
 
 
 def _each(coco: dict, change, step: int = 1) -> None:
@@ -51,16 +65,27 @@ def _turned(row: dict) -> None:
 
 
 EVERY_BOX = {  # forms in which all boxes must arrive, or the file be refused
-    "as it is": lambda coco: None, "one file under two ids": _two_ids, "image ids as text": lambda coco: _each(coco, lambda row: row.update(image_id=str(row["image_id"])), 2),
-    "category ids as text": lambda coco: _each(coco, lambda row: row.update(category_id=str(row["category_id"]))), "polygons without bbox": lambda coco: _each(coco, _polygon),
-    "numbers as text": lambda coco: _each(coco, lambda row: row.update(bbox=[str(value) for value in row["bbox"]])), "negative sizes": lambda coco: _each(coco, _turned, 2),
-    "relative boxes": lambda coco: _each(coco, lambda row: row.update(bbox=[value / SIDES[place % 2] for place, value in enumerate(row["bbox"])])),
+    "as it is": lambda coco: None,
+    "one file under two ids": _two_ids,
+    "image ids as text": lambda coco: _each(coco, lambda row: row.update(image_id=str(row["image_id"])), 2),
+    "category ids as text": lambda coco: _each(coco, lambda row: row.update(category_id=str(row["category_id"]))),
+    "polygons without bbox": lambda coco: _each(coco, _polygon),
+    "numbers as text": lambda coco: _each(coco, lambda row: row.update(bbox=[str(value) for value in row["bbox"]])),
+    "negative sizes": lambda coco: _each(coco, _turned, 2),
+    "relative boxes": lambda coco: _each(
+        coco, lambda row: row.update(bbox=[value / SIDES[place % 2] for place, value in enumerate(row["bbox"])])
+    ),
     "root category": lambda coco: coco["categories"].insert(0, {"id": 0, "name": "garbage-n1Fm", "supercategory": "none"}),
     "sizes as text": lambda coco: [row.update(width=str(row["width"]), height=str(row["height"])) for row in coco["images"]],
     "backslashes": lambda coco: [row.update(file_name="images\\" + row["file_name"]) for row in coco["images"]],
     "floats as ids": lambda coco: _each(coco, lambda row: row.update(image_id=float(row["image_id"]))),
-    "every annotation twice": lambda coco: coco["annotations"].extend([{**row, "id": row["id"] + 1000} for row in coco["annotations"]])}
-LAYOUTS = {"plain": ("annotations.json", "images"), "Roboflow": ("train/_annotations.coco.json", "train"), "CVAT": ("annotations/instances_default.json", "images")}
+    "every annotation twice": lambda coco: coco["annotations"].extend([{**row, "id": row["id"] + 1000} for row in coco["annotations"]]),
+}
+LAYOUTS = {
+    "plain": ("annotations.json", "images"),
+    "Roboflow": ("train/_annotations.coco.json", "train"),
+    "CVAT": ("annotations/instances_default.json", "images"),
+}
 
 
 def make(rng: random.Random, number: int, folder: Path) -> dict:
@@ -84,7 +109,13 @@ def make(rng: random.Random, number: int, folder: Path) -> dict:
     else:
         what = layout
     if rng.random() < 0.2:
-        encode = rng.choice([lambda text: b"\xef\xbb\xbf" + text.encode(), lambda text: text.encode("utf-16"), lambda text: text.encode("latin-1", "replace")])
+        encode = rng.choice(
+            [
+                lambda text: b"\xef\xbb\xbf" + text.encode(),
+                lambda text: text.encode("utf-16"),
+                lambda text: text.encode("latin-1", "replace"),
+            ]
+        )
     content = encode(json.dumps(coco))
     if number % 8 == 7:
         content, how = damaged(rng, content)
@@ -107,20 +138,31 @@ def check(case: dict, folder: Path) -> None:
     try:
         manifest = _read(case, folder)
     except (ValueError, FileNotFoundError) as error:
-        held(any(name in str(error) for name in (case["file"].name, *(row["file_name"] for row in case["true"]["images"]), str(folder))),
-             f"the error names no file: {error}")
+        held(
+            any(name in str(error) for name in (case["file"].name, *(row["file_name"] for row in case["true"]["images"]), str(folder))),
+            f"the error names no file: {error}",
+        )
         return
     if account := manifest.attrs.get("boxes"):
-        held(account["found"] == sum(count for kind, count in account.items() if kind != "found"), f"found is not the sum of the rest: {account}")
+        held(
+            account["found"] == sum(count for kind, count in account.items() if kind != "found"),
+            f"found is not the sum of the rest: {account}",
+        )
     true, boxes = case["true"], {}
     for row in manifest[manifest["drop_reason"].isna()].itertuples():
         boxes.setdefault(Path(row.path).name, []).extend([] if row.boxes is None else list(row.boxes))
     for image in true["images"]:
         own = [row["bbox"] for row in true["annotations"] if row["image_id"] == image["id"]]
-        held(not own or image["file_name"] not in boxes or boxes[image["file_name"]] or case["damaged"], f"{image['file_name']} had {len(own)} boxes and is background")
+        held(
+            not own or image["file_name"] not in boxes or boxes[image["file_name"]] or case["damaged"],
+            f"{image['file_name']} had {len(own)} boxes and is background",
+        )
         if case["whole"]:
             found = sorted([round(each[name]) for name in ("x0", "y0", "x1", "y1")] for each in boxes.get(image["file_name"], []))
-            held(found == sorted([x, y, x + w, y + h] for x, y, w, h in map(_in_frame, own)), f"{image['file_name']}: {len(found)} boxes {found}, expected {own}")
+            held(
+                found == sorted([x, y, x + w, y + h] for x, y, w, h in map(_in_frame, own)),
+                f"{image['file_name']}: {len(found)} boxes {found}, expected {own}",
+            )
     for each in (box for found in boxes.values() for box in found):
         held(0 <= each["x0"] < each["x1"] <= SIDES[0] and 0 <= each["y0"] < each["y1"] <= SIDES[1], f"a box of {each}")
 

@@ -1,8 +1,30 @@
 """Damage that any file may have."""
+
 import random
 from typing import Any
 
-ODD = (None, True, 0, -1, 1e309, float("nan"), 10**30, -0.5, "", "x", "1", "../x", "a\0b", [], {}, [[]], [None], {"a": []}, "9" * 5000, 2**63)
+ODD = (
+    None,
+    True,
+    0,
+    -1,
+    1e309,
+    float("nan"),
+    10**30,
+    -0.5,
+    "",
+    "x",
+    "1",
+    "../x",
+    "a\0b",
+    [],
+    {},
+    [[]],
+    [None],
+    {"a": []},
+    "9" * 5000,
+    2**63,
+)
 
 
 def damaged(rng: random.Random, content: bytes) -> tuple[bytes, str]:  # what it became, and in a word how
@@ -15,9 +37,17 @@ def damaged(rng: random.Random, content: bytes) -> tuple[bytes, str]:  # what it
         for _ in range(rng.choice([1, 1, 3, 20])):
             found[rng.randrange(len(found))] ^= 1 << rng.randrange(8)
         return bytes(found), how
-    changed = {"bytes": content[:at] + rng.randbytes(min(16, size)) + content[at + 16:], "cut": content[:at], "zeros": content[:at] + bytes(end - at) + content[end:],
-               "gap": content[:at] + content[end:], "twice": content[:end] + content[at:], "swapped": content[at:] + content[:at], "empty": b"",
-               "text": b"<html>please sign in</html>", "tail": content + rng.randbytes(rng.choice([1, 100, 5000]))}
+    changed = {
+        "bytes": content[:at] + rng.randbytes(min(16, size)) + content[at + 16 :],
+        "cut": content[:at],
+        "zeros": content[:at] + bytes(end - at) + content[end:],
+        "gap": content[:at] + content[end:],
+        "twice": content[:end] + content[at:],
+        "swapped": content[at:] + content[:at],
+        "empty": b"",
+        "text": b"<html>please sign in</html>",
+        "tail": content + rng.randbytes(rng.choice([1, 100, 5000])),
+    }
     return changed[how], how
 
 

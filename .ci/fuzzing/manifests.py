@@ -1,4 +1,5 @@
 """Manifests: a sound one, damaged or contradicting itself."""
+
 import random
 from pathlib import Path
 
@@ -21,9 +22,19 @@ def _rows(rng: random.Random) -> list[dict]:
     for number in range(8):
         source = SOURCES[number % 2]
         label = rng.choice(KNOWN[source])
-        row = dict.fromkeys(SCHEMA.names) | {"image_id": f"{number + 1:064x}", "path": f"{source}/{number}.jpg", "source": source, "width": 100, "height": 80,
-                                             "bytes": 5000, "phash": "0" * 16, "group_id": f"g{number}", "split": ("train", "val", "test")[number % 3],
-                                             "licence": "CC0-1.0", "domain": "studio"}
+        row = dict.fromkeys(SCHEMA.names) | {
+            "image_id": f"{number + 1:064x}",
+            "path": f"{source}/{number}.jpg",
+            "source": source,
+            "width": 100,
+            "height": 80,
+            "bytes": 5000,
+            "phash": "0" * 16,
+            "group_id": f"g{number}",
+            "split": ("train", "val", "test")[number % 3],
+            "licence": "CC0-1.0",
+            "domain": "studio",
+        }
         if number % 2:
             row |= {"boxes": [{"x0": 1.0, "y0": 2.0, "x1": 30.0, "y1": 40.0, "label": label}]}
         else:
@@ -41,19 +52,30 @@ CONTRADICTIONS = {  # what a manifest may say against itself: each must be refus
     "a row twice": lambda rows, rng: rows.append(dict(rows[0])),
     "a path with two ids": lambda rows, rng: _change(rows, 2, path=rows[0]["path"]),
     "label set of another source": lambda rows, rng: _change(rows, 0, label_set=f"sample_scenes/{KNOWN['sample_scenes'][0]}"),
-    "label set against source_label": lambda rows, rng: _change(rows, 0, label_set=f"sample_items/{next(n for n in KNOWN['sample_items'] if n != rows[0]['source_label'])}"),
+    "label set against source_label": lambda rows, rng: _change(
+        rows, 0, label_set=f"sample_items/{next(n for n in KNOWN['sample_items'] if n != rows[0]['source_label'])}"
+    ),
     "unknown label set": lambda rows, rng: _change(rows, 0, label_set="sample_items/nothing"),
-    "item against the label": lambda rows, rng: _change(rows, 0, item=next(n for n in KNOWN["sample_items"] if n != rows[0]["source_label"])),
+    "item against the label": lambda rows, rng: _change(
+        rows, 0, item=next(n for n in KNOWN["sample_items"] if n != rows[0]["source_label"])
+    ),
     "a box of NaN": lambda rows, rng: _change(rows, 1, boxes=[{**rows[1]["boxes"][0], "x1": float("nan")}]),
     "a box upside down": lambda rows, rng: _change(rows, 1, boxes=[{**rows[1]["boxes"][0], "x0": 50.0}]),
     "a box outside": lambda rows, rng: _change(rows, 1, boxes=[{**rows[1]["boxes"][0], "x1": 5000.0}]),
-    "a side of 0": lambda rows, rng: _change(rows, 0, width=0), "a side below 0": lambda rows, rng: _change(rows, 0, height=-80),
+    "a side of 0": lambda rows, rng: _change(rows, 0, width=0),
+    "a side below 0": lambda rows, rng: _change(rows, 0, height=-80),
     "a side of 2 ** 31 - 1": lambda rows, rng: _change(rows, 0, width=2**31 - 1),
-    "a reason of empty text": lambda rows, rng: _change(rows, 0, drop_reason=""), "a path with NUL": lambda rows, rng: _change(rows, 0, path="a\0b.jpg"),
-    "a path that climbs out": lambda rows, rng: _change(rows, 0, path="../../etc/passwd"), "no path": lambda rows, rng: _change(rows, 0, path=None),
-    "an address": lambda rows, rng: _change(rows, 0, path="http://169.254.169.254/latest"), "an unknown split": lambda rows, rng: _change(rows, 0, split="dev"),
-    "no group": lambda rows, rng: _change(rows, 0, group_id=None), "no id": lambda rows, rng: _change(rows, 0, image_id=None),
-    "an id of letters": lambda rows, rng: _change(rows, 0, image_id="x" * 64), "a group in two splits": lambda rows, rng: _change(rows, 2, group_id=rows[0]["group_id"])}
+    "a reason of empty text": lambda rows, rng: _change(rows, 0, drop_reason=""),
+    "a path with NUL": lambda rows, rng: _change(rows, 0, path="a\0b.jpg"),
+    "a path that climbs out": lambda rows, rng: _change(rows, 0, path="../../etc/passwd"),
+    "no path": lambda rows, rng: _change(rows, 0, path=None),
+    "an address": lambda rows, rng: _change(rows, 0, path="http://169.254.169.254/latest"),
+    "an unknown split": lambda rows, rng: _change(rows, 0, split="dev"),
+    "no group": lambda rows, rng: _change(rows, 0, group_id=None),
+    "no id": lambda rows, rng: _change(rows, 0, image_id=None),
+    "an id of letters": lambda rows, rng: _change(rows, 0, image_id="x" * 64),
+    "a group in two splits": lambda rows, rng: _change(rows, 2, group_id=rows[0]["group_id"]),
+}
 
 
 def _odd_column(rows: list[dict], rng: random.Random) -> pa.Table:
@@ -72,7 +94,17 @@ def make(rng: random.Random, number: int, folder: Path) -> dict:
     "A file `manifest.parquet`"
     rows, path, refused = _rows(rng), folder / "manifest.parquet", True
     stamp = {"taxonomy_hash": taxonomy_hash(), "format": "releaf manifest 1"}
-    kind = "sound" if number % 12 == 0 else "column" if number % 6 == 1 else "damaged" if number % 6 == 2 else "stamp" if number % 12 == 3 else "contradiction"
+    kind = (
+        "sound"
+        if number % 12 == 0
+        else "column"
+        if number % 6 == 1
+        else "damaged"
+        if number % 6 == 2
+        else "stamp"
+        if number % 12 == 3
+        else "contradiction"
+    )
     if kind == "contradiction":
         names = list(CONTRADICTIONS)
         kind = names[number % len(names)]
@@ -99,4 +131,7 @@ def check(case: dict, folder: Path) -> None:
     held(not case["refused"], "it was read, and should have been refused")
     held(list(manifest.columns) == SCHEMA.names, f"columns {list(manifest.columns)}")
     if case["refused"] is False:
-        held(isinstance(manifest, pd.DataFrame) and manifest["image_id"].tolist() == [row["image_id"] for row in case["rows"]], "other rows than were written")
+        held(
+            isinstance(manifest, pd.DataFrame) and manifest["image_id"].tolist() == [row["image_id"] for row in case["rows"]],
+            "other rows than were written",
+        )

@@ -17,7 +17,7 @@ RECIPES = {"multihead": "03_train_multihead.ipynb", "detector": "04_train_detect
 FLOORS = {"core": (), "waste": ("core",), "sample": ("core", "waste"), "data": ("core", "waste", "sample"),
           "sources": ("core", "waste", "sample", "data"), "preparation": ("core", "waste", "sample", "data", "sources")}
 FLOORS |= dict.fromkeys(("vision", "detection", "graph", "text"), ("core", "waste", "sample", "data", "sources"))
-ALIASES = {"data.prepare", "vision.detector"}  # names that others import; the code lives on another floor
+ALIASES = {"data.archives", "data.prepare", "vision.detector"}  # names that others import; the code lives on another floor
 MAX_BYTES = 1_500_000
 LEFT_OVER = r"application/vnd\.jupyter\.widget|\d+%\|[ █▏▎▍▌▋▊▉#]*\| *\d+/\d+"  # widget state, progress bars
 
@@ -97,6 +97,24 @@ def bare_opens(modules: dict) -> list[str]:
     return found
 
 
+def unsafe_loading(where, code: list[str]) -> list[str]:
+    "Calls that could fetch files, run a repository's code or read a pickle"
+    found = []
+    for call in (node for cell in code for node in ast.walk(ast.parse(cell)) if isinstance(node, ast.Call)):
+        name, given = ast.unparse(call.func), {word.arg or ast.unparse(word.value) for word in call.keywords}
+        if name.startswith("Auto") and name.endswith(".from_pretrained"):
+            wanted = "WEIGHTS_FROM_FILES" if name.startswith("AutoModel") else "FROM_FILES"
+            if wanted not in given:
+                found.append(f"{where}: {name} without **{wanted} of releaf.core.weights")
+        elif name.endswith(".from_pretrained") and not {"local_files_only", "FROM_FILES", "WEIGHTS_FROM_FILES"} & given:
+            found.append(f"{where}: {name} without local_files_only=True")
+        elif name == "torch.load" and "weights_only" not in given:
+            found.append(f"{where}: torch.load without weights_only=True")
+        elif name in ("pickle.load", "pickle.loads", "eval", "exec", "yaml.load"):
+            found.append(f"{where}: {name} runs what it reads")
+    return found
+
+
 def layout(modules: dict) -> list[str]:
     "Modules that import from above or beside; circles; folders that hold too much; packages that the wheel would lack"
     found, graph, lines = [], {}, {}
@@ -163,6 +181,7 @@ def problems() -> list[str]:
             if module in modules:
                 found.append(f"{where}: module {module} is also exported by {modules[module][0]}")
             modules[module] = (where, notebook)
+            found += unsafe_loading(where, exported(notebook))
     return found + layout(modules) + bare_opens(modules) + grain(modules) + parameter_files()
 
 

@@ -4,13 +4,13 @@
 
 # %% auto #0
 __all__ = ['Fraction', 'FractionBelow1', 'OpenFraction', 'IntList', 'NameList', 'as_list', 'RunConfig', 'check_config',
-           'unknown_parameters', 'config_from', 'notebook_defaults', 'NonNegativeFloat', 'NonNegativeInt',
-           'PositiveFloat', 'PositiveInt']
+           'check_facts', 'unknown_parameters', 'config_from', 'notebook_defaults', 'NonNegativeFloat',
+           'NonNegativeInt', 'PositiveFloat', 'PositiveInt']
 
 # %% ../../nbs/core/03_config.ipynb #d22718a5
 import ast
 import difflib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, MISSING
 from typing import Annotated, Any, ClassVar, Literal, get_args, get_type_hints
 
 from pydantic import (BeforeValidator, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, TypeAdapter,
@@ -96,6 +96,30 @@ def check_config(Config: type,  # a dataclass
     except ValidationError as error:
         text = "; ".join(dict.fromkeys(map(_message, error.errors())))
     raise ValueError(text)  # outside the handler: the library's traceback says nothing more
+
+# %% ../../nbs/core/03_config.ipynb #014da569
+def check_facts(kind: type,  # a dataclass: the fields' types; one with a default may be missing
+                values: Any,  # what was read; names that `kind` does not have stay unread
+                where: str,  # for the message: the file
+                ) -> None:
+    "Refuse values of another type or out of range, by file and name"
+    if not isinstance(values, dict):
+        raise ValueError(f"{where}: found {type(values).__name__}, expected names and values")
+    hints = get_type_hints(kind, include_extras=True)
+    for each in fields(kind):
+        if each.name not in values:
+            if each.default is MISSING:
+                raise ValueError(f"{where}: {each.name} is missing")
+            continue
+        try:
+            TypeAdapter(hints[each.name], config=ConfigDict(strict=True, allow_inf_nan=False)).validate_python(values[each.name])
+        except ValidationError as error:
+            first = error.errors()[0]
+            found, place = repr(first["input"]), ".".join(map(str, (each.name, *first["loc"])))
+            text = f"{where}: {place}: found {found if len(found) < 100 else found[:100] + '...'}, {first['msg']}"
+        else:
+            continue
+        raise ValueError(text)  # outside the handler, as above
 
 # %% ../../nbs/core/03_config.ipynb #b2eab16c
 def _assigned(cell: str) -> list[str]:

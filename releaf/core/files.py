@@ -118,6 +118,8 @@ def read_json(path: str | Path) -> Any:
         return json.loads(read_regular(path).decode("utf-8"))
     except json.JSONDecodeError as error:
         raise ValueError(f"{display_path(path)}: expected JSON, found something else at line {error.lineno}") from error
+    except (ValueError, RecursionError) as error:  # bytes that are no UTF-8, a number of 5,000 digits, lists a thousand deep
+        raise ValueError(f"{display_path(path)}: expected JSON, found something that cannot be read: {str(error)[:120]}") from error
 
 # %% ../../nbs/core/02_files.ipynb #c2a00001
 def write_table(path: str | Path,

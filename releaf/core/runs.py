@@ -17,9 +17,9 @@ from typing import Any
 import pandas as pd
 import torch
 from fastcore.basics import patch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
-from .checkpoints import load_weights, pack_state, save_weights, unpack_state
+from .checkpoints import load_weights, pack_state, read_packed, save_weights, write_checksums
 from .environment import record_start
 from .files import atomic_dir, atomic_write, content_hash, read_json, recover_dir, write_json, write_table
 from .locks import lock_folder
@@ -102,6 +102,7 @@ def save_last(self: Run,
         save_weights(folder, weights, config)
         save_file(tensors, folder / "trainer.safetensors")
         write_json(folder / "trainer.json", {"state": tree, "history": history})
+        write_checksums(folder, ("trainer.safetensors", "trainer.json"))
     self.write_history(history)
 
 # %% ../../nbs/core/11_runs.ipynb #88a3f6af
@@ -113,7 +114,7 @@ def load_last(self: Run):
         return None
     weights, _ = load_weights(folder)
     saved = read_json(folder / "trainer.json")
-    return weights, unpack_state(load_file(folder / "trainer.safetensors"), saved["state"]), saved["history"]
+    return weights, read_packed(folder / "trainer.safetensors", saved["state"]), saved["history"]
 
 # %% ../../nbs/core/11_runs.ipynb #c9a00004
 @patch

@@ -18,6 +18,7 @@ from pydantic import Field
 from ..core.config import as_list, Fraction, FractionBelow1, NonNegativeFloat, NonNegativeInt, PositiveFloat
 from ..core.paths import display_path, resolve
 from ..data.config import PhotographConfig
+from .architecture import check_architecture
 from ..waste.label_maps import find_source, source_table
 
 # %% ../../nbs/detection/08_config.ipynb #3409af40
@@ -62,6 +63,19 @@ def architecture_file(model: str) -> Path | None:
     known = {path.name: path for path in library.rglob("*.yaml")}
     return known.get(model) or known.get(re.sub(r"(\d+)([nslmx])(.+)?$", r"\1\3", model))
 
+# %% ../../nbs/detection/08_config.ipynb #2cdfd27b
+def _check_description(model: str, file: Path) -> None:
+    "Refuse a description that is no YAML, not for detection, or that holds what is not on the list"
+    try:
+        found = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"model {model!r}: expected YAML, cannot be read: {' '.join(str(error).split())[:120]}") from error
+    head = found.get("head") if isinstance(found, dict) else None
+    last = head[-1][2] if isinstance(head, list) and head and isinstance(head[-1], list) and len(head[-1]) > 2 else "nothing"
+    if last not in ("Detect", "v10Detect"):
+        raise ValueError(f"model {model!r}: its last layer is {last}, expected Detect: it is not for object detection")
+    check_architecture(found, f"model {model!r}")
+
 # %% ../../nbs/detection/08_config.ipynb #c8698521
 def check_model(config: DetectorConfig) -> None:
     "Refuse an architecture or weights that are missing"
@@ -70,9 +84,7 @@ def check_model(config: DetectorConfig) -> None:
     if (file := architecture_file(config.model)) is None:
         raise ValueError(f"model {config.model!r}: no such architecture; expected a name like yolov8n.yaml, yolo11s.yaml or yolo26n.yaml, "
                          "or a YAML file")
-    head = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("head") or [[None, None, "nothing"]]
-    if head[-1][2] not in ("Detect", "v10Detect"):
-        raise ValueError(f"model {config.model!r}: its last layer is {head[-1][2]}, expected Detect: it is not for object detection")
+    _check_description(config.model, file)
     if not config.weights or Path(resolve(config.weights)).exists():
         return
     if not config.download:

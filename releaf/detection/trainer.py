@@ -15,9 +15,8 @@ import numpy as np
 import torch
 import torch.distributed as dist
 from fastcore.basics import patch
-from safetensors.torch import load_file
 
-from ..core.checkpoints import load_weights, unpack_state
+from ..core.checkpoints import load_weights, read_packed
 from ..core.config import check_config
 from ..core.devices import keep_memory, seed_all
 from ..core.files import read_json
@@ -223,7 +222,7 @@ def resume_training(self: WasteTrainer, ckpt) -> None:
         return
     weights, _ = load_weights(folder)
     saved = read_json(folder / "trainer.json")
-    state, self.history = unpack_state(load_file(folder / "trainer.safetensors"), saved["state"]), saved["history"]
+    state, self.history = read_packed(folder / "trainer.safetensors", saved["state"]), saved["history"]
     counters, model = state["counters"], unwrap_model(self.model)
     model.load_state_dict(weights)
     self.optimizer.load_state_dict(state["optimizer"])

@@ -20,7 +20,7 @@ from sklearn.preprocessing import normalize
 
 from ..core.devices import pick_device
 from ..core.paths import resolve
-from ..core.weights import model_weights, weights_table
+from ..core.weights import FROM_FILES, model_weights, WEIGHTS_FROM_FILES, weights_table
 from .knowledge import Graph
 
 # %% ../../nbs/graph/03_features.ipynb #0f2611d4
@@ -62,12 +62,15 @@ def tfidf_features(graph: Graph,
 
 # %% ../../nbs/graph/03_features.ipynb #986b7c47
 def _load_encoder(encoder: str, device: torch.device):
-    "Tokenizer and model from a folder or a hub"
+    "Tokenizer and model from a folder, or from safe files of a hub"
+    from huggingface_hub import snapshot_download
     from transformers import AutoModel, AutoTokenizer
     place = model_weights(encoder) if encoder in weights_table() else resolve(encoder)
-    source = str(place) if Path(place).is_dir() else encoder
     try:
-        return AutoTokenizer.from_pretrained(source), AutoModel.from_pretrained(source, use_safetensors=True).to(device).eval()
+        local = Path(place).is_dir()
+        folder = place if local else snapshot_download(encoder, allow_patterns=["*.json", "*.safetensors", "*.model", "*.txt"])
+        tokenizer, model = AutoTokenizer.from_pretrained(folder, **FROM_FILES), AutoModel.from_pretrained(folder, **WEIGHTS_FROM_FILES)
+        return tokenizer, model.to(device).eval()
     except (OSError, ValueError) as error:
         message = " ".join(str(error).split())
     raise FileNotFoundError(f"features {encoder!r}: neither a folder with a model, nor one that the hub gives: {message}")

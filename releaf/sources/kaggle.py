@@ -7,10 +7,10 @@ __all__ = ['KAGGLE', 'basic_auth', 'kaggle_credentials', 'archive_address', 'fet
 
 # %% ../../nbs/sources/05_kaggle.ipynb #008c6ad6
 import base64
-import json
 import os
 from pathlib import Path
 
+from ..core.files import read_json, write_json
 from ..core.paths import display_path
 from .archives import is_archive, unpack
 from .catalogue import archive_names, layout_table, STAMP
@@ -32,7 +32,9 @@ def kaggle_credentials() -> dict[str, str]:
     user, key = os.environ.get("KAGGLE_USERNAME"), os.environ.get("KAGGLE_KEY")
     file = Path(os.environ.get("KAGGLE_CONFIG_DIR", "~/.kaggle")).expanduser() / "kaggle.json"
     if not (user and key) and file.is_file():
-        found = json.loads(file.read_text())
+        found = read_json(file)
+        if not isinstance(found, dict):
+            raise ValueError(f"{display_path(file)}: found {type(found).__name__}, expected username and key")
         user, key = found.get("username"), found.get("key")
     return basic_auth(user, key) if user and key else {}
 
@@ -87,9 +89,9 @@ def fetch_set(source: str, archive_dir: str | Path, data_dir: str | Path, client
     stamp = folder / STAMP
     archive = fetch_archive(source, archive_dir, client)
     facts = {"archive": archive.name, "bytes": archive.stat().st_size}
-    if stamp.is_file() and json.loads(stamp.read_text()) == facts:
+    if stamp.is_file() and read_json(stamp) == facts:
         return folder
     done = unpack(archive, folder)
-    stamp.write_text(json.dumps(facts))
+    write_json(stamp, facts)
     print(f"{source}: {done.files:,} files, {done.bytes / 1e6:,.1f} MB out of {display_path(archive)}", flush=True)
     return folder

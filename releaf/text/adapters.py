@@ -5,31 +5,37 @@
 # %% auto #0
 __all__ = ['FILES', 'VOLATILE', 'ROWS', 'PROBE', 'model_folder', 'base_fingerprint', 'tokenizer_hashes', 'four_bits', 'silenced',
            'load_base', 'load_tokenizer', 'answer_places', 'logits_at', 'answer_nll', 'make_provenance',
-           'write_adapter', 'adapter_folder', 'check_provenance', 'load_model', 'merge_adapter']
+           'write_adapter', 'AdapterFacts', 'read_adapter_config', 'adapter_folder', 'ProvenanceFacts',
+           'read_provenance', 'check_provenance', 'load_model', 'merge_adapter']
 
 # %% ../../nbs/text/12_adapters.ipynb #3130186a
 import copy
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, fields
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import datasets
 import torch
 import transformers
 from huggingface_hub import snapshot_download
-from peft import PeftModel
+from peft import LoraConfig, PeftModel
 from peft.utils import get_peft_model_state_dict
+from pydantic import Field
 from safetensors import safe_open
 from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, PreTrainedModel, PreTrainedTokenizerBase
 
+from ..core.checkpoints import check_checksums, CHECKSUMS, read_tensors, write_checksums
+from ..core.config import check_facts, FractionBelow1
 from ..core.devices import pick_device
 from ..core.files import atomic_dir, content_hash, read_json, write_json
 from ..core.paths import display_path, find_checkout, resolve
-from ..core.weights import model_weights, weights_table
+from ..core.weights import FROM_FILES, model_weights, WEIGHTS_FROM_FILES, weights_table
 from .chat import batches, Encoded, end_of_turn, padded, prepare_tokenizer
 
 # %% ../../nbs/text/12_adapters.ipynb #29eb6d22
@@ -129,17 +135,18 @@ def load_base(folder: str | Path,  # as `model_folder` gives it
               dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu", load_in_4bit: bool = False) -> PreTrainedModel:
     "The base model, from files alone"
     device, how = torch.device(device), {}
+    if (Path(folder) / CHECKSUMS).is_file():  # one that this project wrote
+        check_checksums(folder)
     if load_in_4bit:
         how = {"quantization_config": four_bits(dtype, device), "device_map": {"": device}}
     with silenced():
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True, use_safetensors=True,
-                                                     attn_implementation="sdpa", **how)
+        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation="sdpa", **WEIGHTS_FROM_FILES, **how)
     return model if load_in_4bit else model.to(device)
 
 # %% ../../nbs/text/12_adapters.ipynb #2ea8cc62
 def load_tokenizer(folder: str | Path) -> tuple[PreTrainedTokenizerBase, list[str]]:  # and what was changed, as text
     "A tokenizer ready for training, from files alone; tokens that the model beside it has no embedding for are not used"
-    tokenizer, path = AutoTokenizer.from_pretrained(folder, local_files_only=True), Path(folder) / "config.json"
+    tokenizer, path = AutoTokenizer.from_pretrained(folder, **FROM_FILES), Path(folder) / "config.json"
     config = read_json(path) if path.is_file() else {}
     return tokenizer, prepare_tokenizer(tokenizer, config.get("text_config", config).get("vocab_size"))
 
@@ -205,6 +212,36 @@ def write_adapter(where: str | Path, model: PeftModel, tokenizer: PreTrainedToke
                   folder / "adapter_model.safetensors", metadata={"format": "pt"})
         tokenizer.save_pretrained(folder)
         write_json(folder / "provenance.json", provenance)
+        write_checksums(folder)
+
+# %% ../../nbs/text/12_adapters.ipynb #ee532c8d
+@dataclass
+class AdapterFacts:
+    "What `adapter_config.json` must say"
+    peft_type: Literal["LORA"]
+    task_type: Literal["CAUSAL_LM"]
+    r: Annotated[int, Field(ge=1, le=4096)]
+    lora_alpha: Annotated[float, Field(gt=0, le=100_000)]
+    target_modules: list[str]
+    lora_dropout: FractionBelow1 = 0.0
+    use_dora: bool = False
+    use_rslora: bool = False
+    fan_in_fan_out: bool = False
+
+
+def read_adapter_config(folder: Path) -> LoraConfig:
+    "The configuration of an adapter, of known parts alone; what would do more is refused by name"
+    where, said = display_path(folder / "adapter_config.json"), read_json(folder / "adapter_config.json")
+    check_facts(AdapterFacts, said, where)
+    names = [each.name for each in fields(AdapterFacts)]
+    plain = LoraConfig().to_dict()
+    harmless = {*names, "base_model_name_or_path", "revision", "inference_mode", "peft_version", "auto_mapping"}
+    for name, value in said.items():
+        if name not in harmless and value != plain.get(name) and value not in (None, False, [], {}):
+            raise ValueError(f"{where}: {name}: found {str(value)[:100]!r}, expected {plain.get(name)!r}")
+    if bad := [name for name in said["target_modules"] if not re.fullmatch(r"[\w.]{1,200}", name)]:
+        raise ValueError(f"{where}: target_modules: found {bad[0][:100]!r}, expected names of layers")
+    return LoraConfig(inference_mode=True, **{name: said[name] for name in names[1:] if name in said})
 
 # %% ../../nbs/text/12_adapters.ipynb #45e22419
 def adapter_folder(where: str | Path) -> Path:
@@ -216,12 +253,29 @@ def adapter_folder(where: str | Path) -> Path:
             raise FileNotFoundError(f"{display_path(folder)}: no {needed}; expected an adapter with its provenance, or a run with one")
     return folder
 
+# %% ../../nbs/text/12_adapters.ipynb #a6867aa6
+@dataclass
+class ProvenanceFacts:
+    "What `provenance.json` must say"
+    base: str
+    base_folder: str
+    base_fingerprint: str
+    tokenizer: str
+    template: str
+
+
+def read_provenance(folder: Path) -> dict[str, Any]:
+    "The provenance of an adapter"
+    provenance = read_json(folder / "provenance.json")
+    check_facts(ProvenanceFacts, provenance, display_path(folder / "provenance.json"))
+    return provenance
+
 # %% ../../nbs/text/12_adapters.ipynb #4b9642f0
 def check_provenance(folder: Path,  # of the adapter
                      base: Path,  # folder of the base that it is to be loaded on
                      tokenizer: PreTrainedTokenizerBase) -> dict[str, Any]:  # the provenance
     "Refuse an adapter on another base, with another tokenizer or another template than it was trained with"
-    provenance, found = read_json(folder / "provenance.json"), base_fingerprint(base)
+    provenance, found = read_provenance(folder), base_fingerprint(base)
     if provenance["base_fingerprint"] != found:
         raise ValueError(f"{display_path(folder)}: trained on {provenance['base']} ({provenance['base_fingerprint']}), found "
                          f"{display_path(base)} ({found}); an adapter is a difference to its own base")
@@ -231,6 +285,16 @@ def check_provenance(folder: Path,  # of the adapter
                              "expected the one that its run wrote")
     return provenance
 
+# %% ../../nbs/text/12_adapters.ipynb #377add4f
+def _check_adapter(model: PeftModel, file: Path) -> None:
+    "Refuse tensors of another adapter, which peft leaves out, and numbers that are not finite"
+    own, found = get_peft_model_state_dict(model, save_embedding_layers=False), read_tensors(file)
+    if unlike := sorted(set(own) ^ set(found)):
+        raise ValueError(f"{display_path(file)}: tensor {unlike[0]!r}: found {'it' if unlike[0] in found else 'none'}, expected "
+                         f"{'it' if unlike[0] in own else 'none'} for this base ({len(unlike)} such tensors)")
+    if bad := [name for name, value in found.items() if not torch.isfinite(value).all()]:
+        raise ValueError(f"{display_path(file)}: tensor {bad[0]!r}: found NaN or infinity, expected finite numbers")
+
 # %% ../../nbs/text/12_adapters.ipynb #52742b27
 def load_model(where: str | Path,  # a run, or the folder of an adapter
                device: str | torch.device = "auto",
@@ -238,9 +302,10 @@ def load_model(where: str | Path,  # a run, or the folder of an adapter
                base: str | Path = "",  # folder of the base now; empty: where it was
                load_in_4bit: bool = False,
                ) -> tuple[PeftModel, PreTrainedTokenizerBase]:
-    "Base and adapter, ready to answer; another base, tokenizer or template is refused"
+    "Base and adapter, ready to answer; another base, tokenizer or template, and damaged files are refused"
     folder = adapter_folder(where)
-    provenance = read_json(folder / "provenance.json")
+    check_checksums(folder)
+    provenance, config = read_provenance(folder), read_adapter_config(folder)
     before = Path(resolve(provenance["base_folder"]))
     base = model_folder(base or (before if before.is_dir() else provenance["base"]))
     tokenizer, _ = load_tokenizer(folder)
@@ -248,7 +313,9 @@ def load_model(where: str | Path,  # a run, or the folder of an adapter
     device = device if isinstance(device, torch.device) else pick_device(device)
     model = load_base(base, dtype or (torch.bfloat16 if device.type == "cuda" else torch.float32), device, load_in_4bit)
     with silenced():
-        return PeftModel.from_pretrained(model, folder).eval(), tokenizer
+        model = PeftModel.from_pretrained(model, folder, config=config, local_files_only=True).eval()
+    _check_adapter(model, folder / "adapter_model.safetensors")
+    return model, tokenizer
 
 # %% ../../nbs/text/12_adapters.ipynb #5eb96bf2
 @torch.inference_mode()
@@ -283,4 +350,5 @@ def merge_adapter(model: PeftModel,  # as `load_model` returns it; it is consume
         whole.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
         write_json(folder / "provenance.json", {**provenance, "dtype": str(whole.dtype).removeprefix("torch."), **found})
+        write_checksums(folder)
     return found

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..core.weights import weights_cache, weights_table
+from ..core.weights import FROM_FILES, weights_cache, WEIGHTS_FROM_FILES, weights_table
 
 # %% ../../nbs/text/32_encoder.ipynb #f5a19bcf
 ENCODER = "minilm-l6"  # a name in weights.csv
@@ -30,7 +30,7 @@ def load_encoder(folder: str | Path,  # of a BERT-like model with its tokenizer
     "A sentence encoder from files alone"
     import torch
     from transformers import AutoModel, AutoTokenizer
-    tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
+    tokenizer, model = AutoTokenizer.from_pretrained(folder, **FROM_FILES), AutoModel.from_pretrained(folder, **WEIGHTS_FROM_FILES).eval()
 
     @torch.inference_mode()
     def encode(texts: list[str]) -> np.ndarray:

@@ -17,15 +17,16 @@ import transformers
 from fastcore.basics import patch
 from peft import get_peft_model, LoraConfig, PeftModel
 from peft.tuners.tuners_utils import BaseTunerLayer
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from transformers import AutoConfig
 from trl import SFTConfig, SFTTrainer
 
-from ..core.checkpoints import pack_state, unpack_state
+from ..core.checkpoints import pack_state, read_packed
 from ..core.config import as_list
 from ..core.devices import pick_device, seed_all
-from ..core.files import read_json, write_json
+from ..core.files import write_json
 from ..core.runs import Run
+from ..core.weights import FROM_FILES
 from .adapters import answer_places, load_base, logits_at
 from .sft_config import LlmConfig
 from .sft_cost import compute_dtype, model_shape, use_checkpointing
@@ -67,7 +68,7 @@ def save_state(path: Path,  # without a suffix
 
 def load_state(path: Path) -> dict:
     "The reverse of `save_state`"
-    return unpack_state(load_file(path.with_suffix(".safetensors")), read_json(path.with_suffix(".json")))
+    return read_packed(path.with_suffix(".safetensors"))
 
 # %% ../../nbs/text/21_sft_trainer.ipynb #22e00007
 def rng_state() -> dict:
@@ -175,7 +176,7 @@ def make_trainer(config: LlmConfig, run: Run, data: SftData, steps: int = -1) ->
     "The trainer with packed lines, their collator and a fresh adapter"
     cpu = pick_device(config.device).type == "cpu"
     device = torch.device("cpu") if cpu else torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
-    shape = model_shape(AutoConfig.from_pretrained(data.folder, local_files_only=True))
+    shape = model_shape(AutoConfig.from_pretrained(data.folder, **FROM_FILES))
     trainer = AdapterTrainer(model=make_model(config, data.folder, device), args=trainer_arguments(config, run, shape, device, steps),
                              train_dataset=packed_dataset(data.encoded["train"], config.max_length, config.packing, config.seed),
                              data_collator=PackedCollator(data.tokenizer.pad_token_id), processing_class=data.tokenizer)

@@ -21,6 +21,7 @@ import torch
 from fastcore.basics import patch
 from transformers import TrainerCallback
 
+from ..core.checkpoints import check_checksums, write_checksums
 from ..core.config import check_config
 from ..core.devices import keep_memory, seed_all
 from ..core.files import read_json, write_json
@@ -160,6 +161,8 @@ def write(self: CheckpointCallback, state, row: dict, better: bool) -> None:
         write_adapter(self.run.dir / where, self.trainer.model, self.data.tokenizer, provenance)
     folder = Path(self.trainer.args.output_dir) / f"checkpoint-{state.global_step}"
     write_json(folder / "provenance.json", provenance)
+    own = [path.name for path in folder.iterdir() if path.is_file() and not path.name.startswith(("rng_", "."))]
+    write_checksums(folder, own)  # other processes may still write their generators' states
     write_json(folder / MARK, {**self.kept, "step": state.global_step})
     last_checkpoint(self.run, clean=True)
     self.run.write_history(self.kept["history"])
@@ -184,6 +187,8 @@ def fit(config: LlmConfig, run: Run, data: SftData, show: Callable[[dict], None]
         plan = read_json(path)  # all follow what the first process measured
         trainer.args.max_steps = plan["steps"]
         checkpoint, kept = last_checkpoint(run)
+        if checkpoint:
+            check_checksums(checkpoint)
         if checkpoint and main:
             run.write_history(kept["history"])  # a kill between the two writes may have left it a row short
         facts = {"corpus": corpus_hash(data.corpus), "split": split_hash(data.corpus), "run": run.dir.name}

@@ -12,8 +12,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
+from ..core.checkpoints import drop_checksums, read_tensors, write_checksums
 from ..core.files import atomic_write
 from ..core.paths import display_path
 from .sets import group_quantile
@@ -100,12 +101,28 @@ def fit_known(train: torch.Tensor,  # [n, features], of training photographs
     detector.threshold = number(group_quantile(far, np.ones_like(far), groups, kept))
     return detector
 
+# %% ../../nbs/vision/21_known.ipynb #72ae10fe
+def _check_known(found: dict[str, torch.Tensor], path: Path) -> None:
+    "Refuse shapes that do not fit together, and numbers that would answer NaN"
+    features, parts = len(found["mean"].flatten()), len(found["variances"].flatten())
+    shapes = {"mean": [features], "components": [parts, features], "variances": [parts], "noise": [], "frame_weight": [features],
+              "frame_bias": [], "threshold": []}
+    for name, shape in shapes.items():
+        if list(found[name].shape) != shape or not found[name].is_floating_point():
+            raise ValueError(f"{display_path(path)}: {name}: found {found[name].dtype} {list(found[name].shape)}, expected floats {shape}")
+        if not torch.isfinite(found[name]).all() and (name != "threshold" or torch.isnan(found[name])):
+            raise ValueError(f"{display_path(path)}: {name}: found NaN or infinity, expected finite numbers")
+    if min(float(found["variances"].min()), float(found["noise"])) <= 0:
+        raise ValueError(f"{display_path(path)}: variances or noise: found 0 or less, expected more")
+
 # %% ../../nbs/vision/21_known.ipynb #fdc5a01e
 def save_known(folder: str | Path,  # where `model.safetensors` is
                detector: KnownDetector) -> None:
     "Write `known.safetensors`"
+    drop_checksums(folder, ["known.safetensors"])
     with atomic_write(Path(folder) / "known.safetensors") as temporary:
         save_file({name: value.contiguous() for name, value in vars(detector).items()}, temporary)
+    write_checksums(folder, ["known.safetensors"])
 
 
 def load_known(folder: str | Path) -> KnownDetector | None:  # None where a model was saved without one
@@ -113,7 +130,8 @@ def load_known(folder: str | Path) -> KnownDetector | None:  # None where a mode
     path = Path(folder) / "known.safetensors"
     if not path.is_file():
         return None
-    found, wanted = load_file(path), set(KnownDetector.__dataclass_fields__)
+    found, wanted = read_tensors(path), set(KnownDetector.__dataclass_fields__)
     if set(found) != wanted:
         raise ValueError(f"{display_path(path)}: found {', '.join(sorted(found))}, expected {', '.join(sorted(wanted))}")
+    _check_known(found, path)
     return KnownDetector(**found)

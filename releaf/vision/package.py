@@ -17,6 +17,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from ..core.checkpoints import CHECKSUMS, write_checksums
 from ..core.files import atomic_dir, read_json, write_json
 from ..core.paths import display_path, resolve
 from ..core.runs import read_metrics
@@ -98,8 +99,9 @@ def _write_model(best: Path,  # the run's `best/`
     save_file(halve(classifier.model), new / "model.safetensors")
     write_json(new / "config.json", classifier.facts)
     for path in sorted(best.iterdir()):
-        if path.suffix in (".safetensors", ".json") and not (new / path.name).exists():
+        if path.suffix in (".safetensors", ".json") and path.name != CHECKSUMS and not (new / path.name).exists():
             shutil.copyfile(path, new / path.name)
+    write_checksums(new)
     for path in new.iterdir():
         path.chmod(0o644)  # safetensors writes files that only their owner can read
 

@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
+from ..core.checkpoints import check_checksums, CHECKSUMS
 from ..core.paths import display_path
 from ..core.weights import find_weights
 
@@ -85,7 +86,11 @@ def load_pretrained(model: nn.Module,  # with `backbone`, and the buffers `mean`
     file = path / "model.safetensors" if path.is_dir() else path
     if not file.is_file():
         raise FileNotFoundError(f"pretrained: {display_path(path)} holds no model.safetensors")
+    if (file.parent / CHECKSUMS).is_file():  # a folder that this project wrote
+        check_checksums(file.parent)
     state = read_state(file)
+    if bad := [name for name, value in state.items() if value.is_floating_point() and not torch.isfinite(value).all()]:
+        raise ValueError(f"pretrained: {display_path(file)}: tensor {bad[0]!r}: found NaN or infinity, expected finite numbers")
     loaded = load_backbone(model.backbone, state, display_path(file))
     for name in ("mean", "std"):
         if name in state and state[name].shape == getattr(model, name).shape:

@@ -6,14 +6,14 @@
 __all__ = ['check_rows', 'check_coco_lists', 'read_coco', 'from_mask', 'from_annotation', 'add_coco']
 
 # %% ../../nbs/annotations/03_coco.ipynb #7c93c6b3
-import json
 import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from .tables import (Annotations, as_key, as_numbers, as_side, Corners, EMPTY, FRACTIONS, from_points, from_size, FROM_SHAPE, is_set,
-                                       NOT_NUMBERS, PhotographFiles, plain_name, read_any_json, SHAPELESS)
+from .tables import (Annotations, as_key, as_numbers, as_side, Corners, EMPTY, FRACTIONS, from_points,
+                                       FROM_SHAPE, from_size, is_set, NOT_NUMBERS, PhotographFiles, plain_name, read_any_json,
+                                       SHAPELESS)
 from ..core.paths import display_path
 
 # %% ../../nbs/annotations/03_coco.ipynb #5eb33266

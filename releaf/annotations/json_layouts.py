@@ -10,8 +10,8 @@ import math
 from pathlib import Path
 from typing import Any
 
-from .tables import (Annotations, as_numbers, as_side, bases_of, Corners, from_corners, from_points, from_size, NOT_NUMBERS,
-                                       photograph_of, PhotographFiles, plain_name, split_of)
+from .tables import (Annotations, as_numbers, as_side, bases_of, Corners, from_corners, from_points, from_size,
+                                       NOT_NUMBERS, photograph_of, PhotographFiles, plain_name, split_of)
 from ..core.paths import display_path
 
 # %% ../../nbs/annotations/06_json.ipynb #6e8268da

@@ -7,7 +7,7 @@ __all__ = ['SIDES', 'TINY', 'UNREADABLE', 'MOVED', 'SCALED', 'CLIPPED', 'ORDER',
            'place_boxes', 'find_owners', 'kept_split', 'find_reasons', 'Settled', 'find_fates', 'settle',
            'check_bad_boxes']
 
-# %% ../../nbs/annotations/08_settle.ipynb #ec865d3e
+# %% ../../nbs/annotations/08_settle.ipynb #afc9561f
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ import pandas as pd
 from .frames import settle_frames, turned_points
 from .tables import Annotations, EMPTY, NO_CATEGORY, NO_PHOTOGRAPH, NOT_FRACTIONS, NOT_NUMBERS, SCORED, SHAPELESS
 
-# %% ../../nbs/annotations/08_settle.ipynb #7b90ff54
+# %% ../../nbs/annotations/08_settle.ipynb #35b042e1
 SIDES = ["x0", "y0", "x1", "y1"]
 
 
@@ -48,7 +48,7 @@ def find_moves(photographs: pd.DataFrame, boxes: pd.DataFrame,  # from `Annotati
             moves.loc[row, ["turn", "x", "y", "width", "height", "assumed"]] = turn, x, y, *said, assumed
     return moves
 
-# %% ../../nbs/annotations/08_settle.ipynb #cec90973
+# %% ../../nbs/annotations/08_settle.ipynb #87651573
 TINY, UNREADABLE = "outside the frame or under a pixel", "of a photograph that cannot be read"
 MOVED, SCALED, CLIPPED = "turned with its photograph", "scaled to its photograph", "clipped to the frame"
 
@@ -85,7 +85,7 @@ def place_boxes(boxes: pd.DataFrame, moves: pd.DataFrame, found: pd.DataFrame) -
         boxes.loc[(boxes["fault"].isna() | (boxes["fault"] == TINY)) & (bad == True).to_numpy(), "fault"] = kind  # noqa: E712
     return boxes
 
-# %% ../../nbs/annotations/08_settle.ipynb #3d8649f0
+# %% ../../nbs/annotations/08_settle.ipynb #9c7c45ff
 ORDER = {"test": 0, "val": 1, "train": 2}  # which copy is kept where a published split holds several
 
 
@@ -103,9 +103,9 @@ def kept_split(photographs: pd.DataFrame, owners: pd.Series) -> tuple[pd.Series,
     "The published split of each photograph, and how many stood in more than one"
     table = pd.DataFrame({"owner": owners, "split": photographs["split"], "order": photographs["split"].map(ORDER)}).dropna(subset=["split"])
     first = table.sort_values("order", kind="stable").drop_duplicates("owner").set_index("owner")["split"]
-    return first.reindex(photographs.index), int((table.groupby("owner")["split"].nunique() > 1).sum())
+    return first.reindex(photographs.index).fillna(photographs["split"]), int((table.groupby("owner")["split"].nunique() > 1).sum())
 
-# %% ../../nbs/annotations/08_settle.ipynb #36d73c7f
+# %% ../../nbs/annotations/08_settle.ipynb #461ea64f
 OF_BOX = {NOT_NUMBERS, EMPTY, SHAPELESS, TINY, NO_CATEGORY, NO_PHOTOGRAPH, SCORED, NOT_FRACTIONS}  # faults of the box itself; the others are of its photograph
 
 
@@ -134,7 +134,7 @@ def find_reasons(photographs: pd.DataFrame, found: pd.DataFrame, moves: pd.DataF
             reasons[row] = f"lost a box: none is its own, and {strays[file]} boxes of {file} are of no photograph that is listed"
     return reasons
 
-# %% ../../nbs/annotations/08_settle.ipynb #0acf2926
+# %% ../../nbs/annotations/08_settle.ipynb #e2f4dc27
 @dataclass
 class Settled:
     "What a set's annotations come to"
@@ -164,7 +164,7 @@ def _by_photograph(boxes: pd.DataFrame) -> dict[int, list[dict]]:
         lists.setdefault(owner, []).append(dict(zip(SIDES, corners), label=label))
     return lists
 
-# %% ../../nbs/annotations/08_settle.ipynb #3cc689de
+# %% ../../nbs/annotations/08_settle.ipynb #5ab809be
 def settle(annotations: Annotations,
            found: pd.DataFrame,  # image_id, bytes, width, height, error, turn: one row a photograph, in order
            labels: dict[str, str] | None = None,  # label as written -> as the source spells it
@@ -197,7 +197,7 @@ def settle(annotations: Annotations,
     assumed = int(moves["assumed"].reindex(boxes["photograph"]).eq(True).to_numpy()[boxes["fault"].isna()].sum())
     return Settled(rows, boxes, account, len(table) - len(rows), assumed, several)
 
-# %% ../../nbs/annotations/08_settle.ipynb #a55d6d05
+# %% ../../nbs/annotations/08_settle.ipynb #e50b9390
 A_FEW_BOXES = 5  # so many never stop a run: in a small set one is over most caps already
 
 

@@ -9,7 +9,7 @@ __all__ = ['NOT_NUMBERS', 'EMPTY', 'SHAPELESS', 'SCORED', 'NOT_FRACTIONS', 'NO_P
            'from_size', 'from_points', 'Annotations', 'split_of', 'plain_name', 'PhotographFiles', 'bases_of',
            'photograph_of']
 
-# %% ../../nbs/annotations/02_tables.ipynb #7a92c984
+# %% ../../nbs/annotations/02_tables.ipynb #ea4f934c
 import json
 import math
 import posixpath
@@ -25,7 +25,7 @@ import pandas as pd
 
 from ..core.paths import display_path
 
-# %% ../../nbs/annotations/02_tables.ipynb #70767c00
+# %% ../../nbs/annotations/02_tables.ipynb #70c98d50
 def decode_text(content: bytes) -> str:
     "The text of a file in UTF-8, UTF-16 or UTF-32, with or without a byte order mark, or in Windows-1252"
     marks = ((b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
@@ -51,7 +51,7 @@ def read_any_json(path: str | Path) -> Any:
         line = getattr(error, "lineno", 1)
         raise ValueError(f"{display_path(path)}: expected JSON, found something else at line {line}") from error
 
-# %% ../../nbs/annotations/02_tables.ipynb #ae59222a
+# %% ../../nbs/annotations/02_tables.ipynb #7070b35a
 def as_key(value: Any) -> Any:  # hashable; None stays None
     "An id in its one spelling"
     if isinstance(value, str):
@@ -90,7 +90,7 @@ def as_side(value: Any) -> float:  # pixels; NaN where there is none
     found, _ = as_numbers([value])
     return float(found[0]) if found and found[0] > 0 else math.nan
 
-# %% ../../nbs/annotations/02_tables.ipynb #3a0d0a15
+# %% ../../nbs/annotations/02_tables.ipynb #1cc69892
 NOT_NUMBERS, EMPTY, SHAPELESS = "not four finite numbers", "without area", "without a box or a shape that has one"
 SCORED, NOT_FRACTIONS = "with a score, as predictions have it", "not in fractions of the frame"
 NO_PHOTOGRAPH, NO_CATEGORY = "of a photograph that is not listed", "of a category that is not listed"
@@ -104,8 +104,8 @@ def from_corners(values: Any) -> Corners:  # two opposite corners, in any order
     if found is None or len(found) != 4:
         return None, None, NOT_NUMBERS
     x0, y0, x1, y1 = found
-    if x0 == x1 or y0 == y1:
-        return None, None, EMPTY
+    if x0 == x1 or y0 == y1:  # of a line it is known where it lies, of a point nothing
+        return None if x0 == x1 and y0 == y1 else [min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)], None, EMPTY
     turned = x0 > x1 or y0 > y1
     corners = [min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)] if turned else found
     return corners, OTHER_CORNER if turned else AS_TEXT if text else None, None
@@ -117,8 +117,6 @@ def from_size(values: Any) -> Corners:  # x, y, width, height
     if found is None or len(found) != 4:
         return None, None, NOT_NUMBERS
     x, y, w, h = found
-    if w == 0 or h == 0:
-        return None, None, EMPTY
     corners, mended, fault = from_corners([x, y, x + w, y + h])
     return corners, mended or (AS_TEXT if text and corners else None), fault
 
@@ -134,11 +132,10 @@ def from_points(points: Any,  # [x, y, x, y, ...], or [[x, y], ...], or several 
     if not parts or any(part is None or len(part) % 2 for part in parts):
         return None, None, SHAPELESS if not parts else NOT_NUMBERS
     x, y = [each for part in parts for each in part[::2]], [each for part in parts for each in part[1::2]]
-    if min(x) == max(x) or min(y) == max(y):
-        return None, None, EMPTY
-    return [min(x), min(y), max(x), max(y)], FROM_SHAPE, None
+    corners, _, fault = from_corners([min(x), min(y), max(x), max(y)])
+    return corners, FROM_SHAPE if fault is None else None, fault
 
-# %% ../../nbs/annotations/02_tables.ipynb #7fae14dc
+# %% ../../nbs/annotations/02_tables.ipynb #f915d39d
 PHOTOGRAPH = ["path", "width", "height", "split", "file", "place", "reason"]
 BOX = ["photograph", "label", "x0", "y0", "x1", "y1", "relative", "ignored", "mended", "fault", "place"]
 
@@ -184,7 +181,7 @@ class Annotations:
                 table[name] = table[name].astype(object).where(table[name].notna(), None)
         return photographs, boxes
 
-# %% ../../nbs/annotations/02_tables.ipynb #b1e7c717
+# %% ../../nbs/annotations/02_tables.ipynb #2416dcc5
 SPLIT_NAMES = {"train": "train", "training": "train", "trainset": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val",
                "test": "test", "testing": "test", "eval": "test"}
 
@@ -197,7 +194,7 @@ def split_of(text: str) -> str | None:  # train | val | test
             return words[0]
     return None
 
-# %% ../../nbs/annotations/02_tables.ipynb #213d1eb9
+# %% ../../nbs/annotations/02_tables.ipynb #01d9e1f9
 def plain_name(name: str) -> str:  # relative where it can be; NFC
     "A file name without address, drive letter, backslashes and Label Studio's query"
     text = name.strip()
@@ -208,7 +205,7 @@ def plain_name(name: str) -> str:  # relative where it can be; NFC
     text = re.sub(r"^/?[A-Za-z]:(?=[/\\])", "", text).replace("\\", "/")
     return unicodedata.normalize("NFC", text)
 
-# %% ../../nbs/annotations/02_tables.ipynb #823b3ef9
+# %% ../../nbs/annotations/02_tables.ipynb #fe17c412
 class PhotographFiles:
     "The image files of a folder, found by the names that annotations give them"
 
@@ -254,7 +251,7 @@ class PhotographFiles:
                              f"{display_path(found[1])}, expected one")
         return found[0] if found and self.listed[last] <= 1 else None
 
-# %% ../../nbs/annotations/02_tables.ipynb #106672a4
+# %% ../../nbs/annotations/02_tables.ipynb #7fa00c65
 def bases_of(file: Path, root: Path) -> list[str]:  # the likeliest first; relative to the root, none above it
     "Folders that names in an annotation file may be relative to: its own, `images` beside it, that of its split"
     parent = file.parent.relative_to(root).as_posix()

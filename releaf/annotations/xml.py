@@ -12,8 +12,9 @@ from pathlib import Path
 
 from lxml import etree
 
-from .tables import (Annotations, as_numbers, as_side, bases_of, Corners, decode_text, EMPTY, from_corners, from_points, NOT_NUMBERS,
-                                       OTHER_CORNER, photograph_of, PhotographFiles, plain_name, read_text, SHAPELESS, SPLIT_NAMES, split_of)
+from .tables import (Annotations, as_numbers, as_side, bases_of, Corners, decode_text, from_corners,
+                                       from_points, OTHER_CORNER, photograph_of, PhotographFiles, plain_name, read_text,
+                                       SHAPELESS, SPLIT_NAMES, split_of)
 from ..core.paths import display_path
 
 # %% ../../nbs/annotations/05_xml.ipynb #e939d785

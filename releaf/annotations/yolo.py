@@ -16,8 +16,8 @@ from typing import Any
 
 import yaml
 
-from .tables import (Annotations, as_key, as_numbers, Corners, from_points, from_size, NOT_FRACTIONS, NOT_NUMBERS,
-                                       PhotographFiles, plain_name, read_text, SCORED, split_of)
+from .tables import (Annotations, as_key, as_numbers, Corners, from_points, from_size, NOT_FRACTIONS,
+                                       NOT_NUMBERS, PhotographFiles, plain_name, read_text, SCORED, split_of)
 from ..core.paths import display_path
 
 # %% ../../nbs/annotations/04_yolo.ipynb #3723be98

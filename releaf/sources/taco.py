@@ -24,7 +24,7 @@ from ..core.paths import display_path, resolve
 from ..data.coco import image_table
 from ..data.coco_audit import audit_coco, write_coco
 from ..data.images import ImageError
-from ..data.readers import read_coco
+from ..annotations.coco import read_coco
 from .http import Client, FetchError
 from .taco_frames import file_facts, image_licences, match_frame, safe_file_name, to_frame
 

@@ -125,7 +125,8 @@ def from_annotation(annotation: dict) -> Corners:
 # %% ../../nbs/annotations/03_coco.ipynb #016054ad
 def _are_fractions(boxes: list[list[float]]) -> bool:
     "Whether all numbers of a file's boxes are fractions"
-    return bool(boxes) and all(0 <= each <= 1.000001 for box in boxes for each in box) and any(0 < each < 1 for box in boxes for each in box)
+    return bool(boxes) and all(0 <= each <= 1.000001 for box in boxes for each in box) and any(0 < each < 1 for box in boxes
+                                                                                               for each in box)
 
 
 def _check_order(boxes: list[tuple[list[float], float, float]],  # the four numbers, width and height of the frame
@@ -134,7 +135,8 @@ def _check_order(boxes: list[tuple[list[float], float, float]],  # the four numb
     outside = sum(x + w > width + 1 or y + h > height + 1 for (x, y, w, h), width, height in boxes)
     corners = all(x0 < x1 <= width + 1 and y0 < y1 <= height + 1 and x0 >= 0 <= y0 for (x0, y0, x1, y1), width, height in boxes)
     if len(boxes) > 2 and corners and 3 * outside >= len(boxes):
-        raise ValueError(f"{where}: bbox: found x0, y0, x1, y1 (as x, y, width, height {outside} of {len(boxes)} boxes would leave their frame), "
+        raise ValueError(f"{where}: bbox: found x0, y0, x1, y1 (as x, y, width, height {outside} of {len(boxes)} boxes would leave "
+                         "their frame), "
                          "expected x, y, width, height")
 
 # %% ../../nbs/annotations/03_coco.ipynb #71943f6e
@@ -142,10 +144,12 @@ def _raw_boxes(coco: dict, frames: dict) -> tuple[bool, list]:  # whether they a
     "The numbers of all sound boxes of a file"
     sound = [(row, as_numbers(row.get("bbox"))[0]) for row in coco["annotations"]]
     sound = [(as_key(row.get("image_id")), box) for row, box in sound if box is not None and len(box) == 4]
-    return _are_fractions([box for _, box in sound]), [(box, *frames[image]) for image, box in sound if image in frames and frames[image][0] > 0]
+    return _are_fractions([box for _, box in sound]), [(box, *frames[image]) for image, box in sound if image in frames
+                                                       and frames[image][0] > 0]
 
 # %% ../../nbs/annotations/03_coco.ipynb #969aa032
-def _add_photographs(into: Annotations, coco: dict, where: str, files: PhotographFiles, bases: list[str], split: str | None) -> tuple[dict, dict]:
+def _add_photographs(into: Annotations, coco: dict, where: str, files: PhotographFiles, bases: list[str], split: str | None) -> tuple[dict,
+                                                                                                                                      dict]:
     "The photographs of a file; their numbers and frames by id"
     files.expect(image["file_name"] for image in coco["images"])
     numbers, frames = {}, {}
@@ -175,5 +179,6 @@ def add_coco(into: Annotations,
         found = from_annotation(row)
         if relative and found[2] is None and found[1] != FROM_SHAPE:
             found = (found[0], FRACTIONS, None)
-        into.box(numbers.get(as_key(row.get("image_id")), -1), names.get(as_key(row.get("category_id"))), found, f"{where}: annotations[{index}]",
+        into.box(numbers.get(as_key(row.get("image_id")), -1), names.get(as_key(row.get("category_id"))), found,
+                 f"{where}: annotations[{index}]",
                  relative and found[1] == FRACTIONS, is_set(row.get("iscrowd")) or is_set(row.get("ignore")))

@@ -19,7 +19,8 @@ def labelme_box(shape: dict) -> Corners:
     "The box of a labelme shape"
     kind, points = shape.get("shape_type") or "polygon", shape.get("points")
     if kind == "circle":
-        flat = as_numbers([each for point in points for each in point])[0] if isinstance(points, list) and all(isinstance(p, list) for p in points) else None
+        flat = as_numbers([each for point in points for each in point])[0] if isinstance(points, list) and all(isinstance(p, list)
+                                                                                                               for p in points) else None
         if flat is None or len(flat) != 4:
             return None, None, NOT_NUMBERS
         radius = math.dist(flat[:2], flat[2:])
@@ -57,16 +58,18 @@ def add_vott(into: Annotations, files: PhotographFiles, path: Path, content: dic
     where, entries = display_path(path), content.get("assets")
     entries = list(entries.values()) if isinstance(entries, dict) else [content]
     assets = [entry.get("asset") if isinstance(entry, dict) else None for entry in entries]
-    if bad := [index for index, asset in enumerate(assets) if not isinstance(asset, dict) or not isinstance(asset.get("name") or asset.get("path"), str)]:
+    if bad := [index for index, asset in enumerate(assets) if not isinstance(asset, dict)
+               or not isinstance(asset.get("name") or asset.get("path"), str)]:
         raise ValueError(f"{where}: assets[{bad[0]}]: found no name, expected an asset with name and size")
     names = [asset.get("name") or asset["path"] for asset in assets]
     files.expect(names)
-    for index, (entry, asset, name) in enumerate(zip(entries, assets, names)):
+    for entry, asset, name in zip(entries, assets, names):
         place, size = f"{where}: {name}", asset.get("size") or {}
         found = files.find(name, bases_of(path, files.root)) or (files.find(asset["path"]) if isinstance(asset.get("path"), str) else None)
         regions = entry.get("regions") or []
         reason = "not labelled: the asset was never opened in VoTT" if asset.get("state") == NOT_VISITED and not regions else None
-        number = into.photograph(found or path.parent / Path(plain_name(name)).name, where, place, as_side(size.get("width")), as_side(size.get("height")),
+        number = into.photograph(found or path.parent / Path(plain_name(name)).name, where, place, as_side(size.get("width")),
+                                 as_side(size.get("height")),
                                  split_of(path.relative_to(files.root).as_posix()), reason)
         for at, region in enumerate(regions):
             for tag in region.get("tags") or [None]:
@@ -82,7 +85,8 @@ def add_createml(into: Annotations, files: PhotographFiles, path: Path, content:
         if not isinstance(name, str) or not isinstance(entry.get("annotations"), list):
             raise ValueError(f"{place}: found no image and annotations, expected both")
         found = files.find(name, bases_of(path, files.root))
-        number = into.photograph(found or path.parent / Path(plain_name(name)).name, where, place, split=split_of(path.relative_to(files.root).as_posix()))
+        number = into.photograph(found or path.parent / Path(plain_name(name)).name, where, place,
+                                 split=split_of(path.relative_to(files.root).as_posix()))
         for at, row in enumerate(entry["annotations"]):
             into.box(number, row.get("label") if isinstance(row, dict) else None, _createml_box(row), f"{place}, annotation {at}")
 

@@ -18,9 +18,12 @@ from .yolo import add_yolo, find_names, is_label_text
 from ..core.paths import display_path
 
 # %% ../../nbs/annotations/07_layouts.ipynb #ff6895b7
-READ = {"coco": "COCO", "yolo": "YOLO text", "voc": "Pascal VOC", "cvat": "CVAT for images 1.1", "labelme": "labelme", "vott": "VoTT", "createml": "CreateML"}
-NOT_READ = {"label_studio": "Label Studio's own JSON", "coco_results": "COCO results (predictions)", "via": "VGG Image Annotator", "datumaro": "Datumaro",
-            "supervisely": "Supervisely", "csv": "a table of boxes (CSV)", "tfrecord": "TFRecord", "huggingface": "a Hugging Face image folder (metadata.jsonl)"}
+READ = {"coco": "COCO", "yolo": "YOLO text", "voc": "Pascal VOC", "cvat": "CVAT for images 1.1", "labelme": "labelme", "vott": "VoTT",
+        "createml": "CreateML"}
+NOT_READ = {"label_studio": "Label Studio's own JSON", "coco_results": "COCO results (predictions)", "via": "VGG Image Annotator",
+            "datumaro": "Datumaro",
+            "supervisely": "Supervisely", "csv": "a table of boxes (CSV)", "tfrecord": "TFRecord",
+            "huggingface": "a Hugging Face image folder (metadata.jsonl)"}
 
 
 def _dict_kind(content: dict) -> str:
@@ -32,7 +35,8 @@ def _dict_kind(content: dict) -> str:
         return "labelme"
     if (isinstance(content.get("assets"), dict) and {"tags", "name"} & has) or {"asset", "regions"} <= has:
         return "vott"
-    if "_via_img_metadata" in has or any(isinstance(each, dict) and {"filename", "regions"} <= set(each) for each in list(content.values())[:1]):
+    if "_via_img_metadata" in has or any(isinstance(each, dict) and {"filename", "regions"} <= set(each)
+                                         for each in list(content.values())[:1]):
         return "via"
     if {"items", "categories"} <= has:
         return "datumaro"
@@ -101,7 +105,7 @@ def _check_parts(into: Annotations) -> None:
     if not several:
         return
     rows = photographs[photographs["path"].isin(several)]
-    inside = boxes[boxes["photograph"].isin(rows.index)].round({side: 1 for side in ("x0", "y0", "x1", "y1")})
+    inside = boxes[boxes["photograph"].isin(rows.index)].round(dict.fromkeys(("x0", "y0", "x1", "y1"), 1))
     keys = inside[["label", "x0", "y0", "x1", "y1", "ignored"]].astype("str").agg("|".join, axis=1)
     sets = keys.groupby(inside["photograph"]).agg(frozenset).reindex(rows.index)
     said: dict[str, tuple] = {}
@@ -111,7 +115,8 @@ def _check_parts(into: Annotations) -> None:
     for path, files in said.items():
         if len({frozenset(each) for each in files.values()}) > 1:
             names = list(files)
-            raise ValueError(f"{names[1]}: {Path(path).name}: found other boxes than in {names[0]}, expected the same, or one file for each photograph")
+            raise ValueError(f"{names[1]}: {Path(path).name}: found other boxes than in {names[0]}, expected the same, "
+                             "or one file for each photograph")
 
 
 def read_annotations(folder: Path, images: list[Path], others: list[Path],  # all files below the folder: images, and the rest
@@ -124,11 +129,14 @@ def read_annotations(folder: Path, images: list[Path], others: list[Path],  # al
     found = find_layouts(others)
     known = [name for name in found if name in READ and layout in ("", name)]
     if not known and (found or layout):
-        names = ", ".join(f"{(READ | NOT_READ)[name]} ({display_path(next(iter(paths)))})" for name, paths in found.items()) or "no annotation file"
-        raise ValueError(f"{display_path(folder)}: found {names}, which is not read here; expected {READ.get(layout) or ', '.join(READ.values()) + ', or class folders'}")
+        names = ", ".join(f"{(READ | NOT_READ)[name]} ({display_path(next(iter(paths)))})" for name,
+                          paths in found.items()) or "no annotation file"
+        wanted = READ.get(layout) or ", ".join(READ.values()) + ", or class folders"
+        raise ValueError(f"{display_path(folder)}: found {names}, which is not read here; expected {wanted}")
     if len(known) > 1:
         names = ", ".join(f"{READ[name]} ({display_path(next(iter(found[name])))})" for name in known)
-        raise ValueError(f"{display_path(folder)}: found several layouts: {names}; expected one: give the folder of one, or its name in layout ({', '.join(known)})")
+        raise ValueError(f"{display_path(folder)}: found several layouts: {names}; expected one: give the folder of one, "
+                         f"or its name in layout ({', '.join(known)})")
     if not known:
         return None
     into, files = Annotations(known[0]), PhotographFiles(folder, images)
@@ -141,7 +149,8 @@ def _each_coco(into: Annotations, files: PhotographFiles, found: dict, others: l
     "Every COCO file of a folder"
     for path, content in found.items():
         where = display_path(path)
-        add_coco(into, check_coco_lists(content, where), where, files, bases_of(path, files.root), split_of(path.relative_to(files.root).as_posix()))
+        add_coco(into, check_coco_lists(content, where), where, files, bases_of(path, files.root),
+                 split_of(path.relative_to(files.root).as_posix()))
 
 
 def _each(add):
@@ -152,6 +161,7 @@ def _each(add):
     return add_each
 
 
-_ADD = {"coco": _each_coco, "cvat": _each(add_cvat), "labelme": _each(add_labelme), "vott": _each(add_vott), "createml": _each(add_createml),
+_ADD = {"coco": _each_coco, "cvat": _each(add_cvat), "labelme": _each(add_labelme), "vott": _each(add_vott),
+        "createml": _each(add_createml),
         "voc": lambda into, files, found, others, background: add_voc(into, files, found, others),
         "yolo": lambda into, files, found, others, background: add_yolo(into, files, others, background)}

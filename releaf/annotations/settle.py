@@ -33,13 +33,15 @@ def find_moves(photographs: pd.DataFrame, boxes: pd.DataFrame,  # from `Annotati
     "How the boxes of each photograph come into its file's upright frame"
     readable, declared = found["error"].isna(), photographs[["width", "height"]].notna().all(axis=1)
     moves = pd.DataFrame({"turn": 1, "x": 1.0, "y": 1.0, "width": found["width"].astype(float), "height": found["height"].astype(float),
-                          "error": None, "assumed": readable & ~declared & (found["turn"] > 1)}, index=found.index).astype({"error": object})
+                          "error": None, "assumed": readable & ~declared & (found["turn"] > 1)},
+                         index=found.index).astype({"error": object})
     pixels = boxes[~boxes["relative"]].groupby("photograph")[["x1", "y1"]].max().reindex(found.index)
     raw = readable & ~declared & _undeclared(found, pixels["x1"].to_numpy(), pixels["y1"].to_numpy())
     moves.loc[raw, ["turn", "width", "height"]] = found.loc[raw, ["turn", "height", "width"]].astype(float).to_numpy()
     moves.loc[raw, "assumed"] = False
     rows = found.index[readable & declared]
-    sides = [list(zip(table.loc[rows, "width"], table.loc[rows, "height"])) for table in (photographs, found.astype({"width": float, "height": float}))]
+    sides = [list(zip(table.loc[rows, "width"], table.loc[rows, "height"]))
+             for table in (photographs, found.astype({"width": float, "height": float}))]
     for row, said, is_, ((kind, turn, x, y), assumed) in zip(rows, *sides, settle_frames(zip(*sides, found.loc[rows, "turn"]))):
         if kind == "mismatch":
             moves.at[row, "error"] = (f"another frame: {is_[0]:.0f} x {is_[1]:.0f} pixels upright, the annotations say "
@@ -53,7 +55,8 @@ TINY, UNREADABLE = "outside the frame or under a pixel", "of a photograph that c
 MOVED, SCALED, CLIPPED = "turned with its photograph", "scaled to its photograph", "clipped to the frame"
 
 
-def _onto_files(boxes: pd.DataFrame, moves: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:  # corners in the upright files; moves of each box
+def _onto_files(boxes: pd.DataFrame, moves: pd.DataFrame) -> tuple[np.ndarray,
+                                                                   pd.DataFrame]:  # corners in the upright files; moves of each box
     "Turn and scale corners; what is given in fractions is multiplied by the frame first"
     move = moves.reindex(boxes["photograph"]).reset_index(drop=True)
     frame = move[["width", "height"]].to_numpy(float)
@@ -101,12 +104,14 @@ def find_owners(photographs: pd.DataFrame, found: pd.DataFrame, sound: pd.Series
 
 def kept_split(photographs: pd.DataFrame, owners: pd.Series) -> tuple[pd.Series, int]:  # of each owner; photographs in several splits
     "The published split of each photograph, and how many stood in more than one"
-    table = pd.DataFrame({"owner": owners, "split": photographs["split"], "order": photographs["split"].map(ORDER)}).dropna(subset=["split"])
+    table = pd.DataFrame({"owner": owners, "split": photographs["split"],
+                          "order": photographs["split"].map(ORDER)}).dropna(subset=["split"])
     first = table.sort_values("order", kind="stable").drop_duplicates("owner").set_index("owner")["split"]
     return first.reindex(photographs.index).fillna(photographs["split"]), int((table.groupby("owner")["split"].nunique() > 1).sum())
 
 # %% ../../nbs/annotations/08_settle.ipynb #461ea64f
-OF_BOX = {NOT_NUMBERS, EMPTY, SHAPELESS, TINY, NO_CATEGORY, NO_PHOTOGRAPH, SCORED, NOT_FRACTIONS}  # faults of the box itself; the others are of its photograph
+OF_BOX = {NOT_NUMBERS, EMPTY, SHAPELESS, TINY, NO_CATEGORY, NO_PHOTOGRAPH, SCORED,
+          NOT_FRACTIONS}  # faults of the box itself; the others are of its photograph
 
 
 def find_reasons(photographs: pd.DataFrame, found: pd.DataFrame, moves: pd.DataFrame, owners: pd.Series,
@@ -208,5 +213,7 @@ def check_bad_boxes(boxes: pd.DataFrame,  # of `Settled`
     bad = boxes[boxes["fault"].isin(OF_BOX)]
     if len(bad) > (max(A_FEW_BOXES, max_bad_boxes * len(boxes)) if max_bad_boxes else 0):
         kinds = ", ".join(f"{count} {kind}" for kind, count in bad["fault"].value_counts().items())
-        raise ValueError(f"{where}: {len(bad)} of {len(boxes)} boxes cannot be used, over the cap max_bad_boxes of {max_bad_boxes:.1%}: {kinds}; "
-                         f"the first: {bad['place'].iloc[0]} is {bad['fault'].iloc[0]}, expected a box of an object in a photograph that is listed")
+        first = bad.iloc[0]
+        raise ValueError(f"{where}: {len(bad)} of {len(boxes)} boxes cannot be used, over the cap max_bad_boxes of {max_bad_boxes:.1%}: "
+                         f"{kinds}; the first: {first['place']} is {first['fault']}, "
+                         "expected a box of an object in a photograph that is listed")

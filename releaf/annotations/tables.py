@@ -64,7 +64,8 @@ def as_key(value: Any) -> Any:  # hashable; None stays None
 
 def is_set(value: Any) -> bool:
     "Whether a flag such as `iscrowd` is set"
-    return value is True or (isinstance(value, int | float) and value == 1) or (isinstance(value, str) and value.strip().lower() in ("1", "true", "yes"))
+    return value is True or (isinstance(value, int | float) and value == 1) or (isinstance(value, str)
+                                                                                and value.strip().lower() in ("1", "true", "yes"))
 
 
 def as_numbers(values: Any) -> tuple[list[float] | None, bool]:  # finite numbers, or None; whether some were written as text
@@ -94,7 +95,8 @@ def as_side(value: Any) -> float:  # pixels; NaN where there is none
 NOT_NUMBERS, EMPTY, SHAPELESS = "not four finite numbers", "without area", "without a box or a shape that has one"
 SCORED, NOT_FRACTIONS = "with a score, as predictions have it", "not in fractions of the frame"
 NO_PHOTOGRAPH, NO_CATEGORY = "of a photograph that is not listed", "of a category that is not listed"
-AS_TEXT, OTHER_CORNER, FROM_SHAPE, FRACTIONS = "numbers as text", "drawn from another corner", "taken from its shape", "fractions of the frame"
+AS_TEXT, OTHER_CORNER = "numbers as text", "drawn from another corner"
+FROM_SHAPE, FRACTIONS = "taken from its shape", "fractions of the frame"
 Corners = tuple[list[float] | None, str | None, str | None]  # x0, y0, x1, y1 or None; how it was mended; why it is no box
 
 
@@ -275,9 +277,11 @@ def photograph_of(files: PhotographFiles,
         nearest = [path for base in bases for path in same if path.parent == files.root / base]
         same = [path for path in same if nearest and path.parent == nearest[0].parent]
     by_name = files.find(name, bases) if isinstance(name, str) and name.strip() else None
-    if by_name is None and isinstance(name, str) and len(named := files.stems.get(posixpath.basename(plain_name(name)).casefold(), [])) == 1:
+    if by_name is None and isinstance(name, str) and len(named := files.stems.get(posixpath.basename(plain_name(name)).casefold(),
+                                                                                  [])) == 1:
         by_name = named[0]
     if by_name is not None and len(same) == 1 and same[0] != by_name:
-        raise ValueError(f"{display_path(file)}: found {name!r} as its photograph's name, and a photograph {display_path(same[0])} named like it, "
+        raise ValueError(f"{display_path(file)}: found {name!r} as its photograph's name, and a photograph {display_path(same[0])} "
+                         "named like it, "
                          "expected one of them")
     return by_name or (same[0] if len(same) == 1 else None)

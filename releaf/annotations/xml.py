@@ -7,6 +7,7 @@ __all__ = ['CVAT_SHAPES', 'read_xml', 'voc_box', 'image_sets', 'add_voc', 'cvat_
 
 # %% ../../nbs/annotations/05_xml.ipynb #4b2a45e9
 import math
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -48,8 +49,9 @@ def voc_box(element: etree._Element) -> Corners:  # an `object`
     if box is not None:
         return _plain(from_corners([_text(box, name) for name in ("xmin", "ymin", "xmax", "ymax")]))
     if polygon is not None:
-        points = polygon.findall("pt")
-        values = [_text(point, name) for point in points for name in "xy"] or [each.text for each in sorted(polygon, key=lambda each: (int(each.tag[1:] or 0), each.tag))]
+        values = [_text(point, name) for point in polygon.findall("pt") for name in "xy"]
+        numbered = [(int(each.tag[1:]), each.tag, each.text) for each in polygon if re.fullmatch(r"[xy]\d+", str(each.tag))]
+        values = values or [text for _, _, text in sorted(numbered, key=lambda each: each[:2])]
         return from_points(values)
     return None, None, SHAPELESS
 
@@ -94,13 +96,15 @@ def cvat_box(shape: etree._Element) -> Corners:
         turn, _ = as_numbers([get("rotation", "0")])
         if corners is None or not turn or not turn[0] % 180:
             return corners, mended, fault
-        middle, half = [(corners[0] + corners[2]) / 2, (corners[1] + corners[3]) / 2], [(corners[2] - corners[0]) / 2, (corners[3] - corners[1]) / 2]
+        middle, half = [(corners[0] + corners[2]) / 2, (corners[1] + corners[3]) / 2], [(corners[2] - corners[0]) / 2,
+                                                                                        (corners[3] - corners[1]) / 2]
         cosine, sine = abs(math.cos(math.radians(turn[0]))), abs(math.sin(math.radians(turn[0])))
         reach = [half[0] * cosine + half[1] * sine, half[0] * sine + half[1] * cosine]
         return from_points([middle[0] - reach[0], middle[1] - reach[1], middle[0] + reach[0], middle[1] + reach[1]])
     if shape.tag in ("polygon", "polyline", "points"):
         return from_points([each for point in (get("points") or "").split(";") for each in point.split(",") if each])
-    values, _ = as_numbers([get(name) for name in (("cx", "cy", "rx", "ry") if shape.tag == "ellipse" else ("left", "top", "width", "height"))])
+    values, _ = as_numbers([get(name) for name in (("cx", "cy", "rx", "ry") if shape.tag == "ellipse"
+                                                   else ("left", "top", "width", "height"))])
     if shape.tag not in ("ellipse", "mask") or values is None:
         return None, None, SHAPELESS
     x, y, w, h = values
@@ -124,6 +128,7 @@ def add_cvat(into: Annotations, files: PhotographFiles, path: Path, root: etree.
         except ValueError as error:
             raise ValueError(f"{place}: {error}") from error
         split = SPLIT_NAMES.get((image.get("subset") or "").casefold()) or split_of(path.relative_to(files.root).as_posix())
-        number = into.photograph(photograph or path.parent / Path(plain_name(name)).name, where, place, as_side(image.get("width")), as_side(image.get("height")), split)
+        number = into.photograph(photograph or path.parent / Path(plain_name(name)).name, where, place, as_side(image.get("width")),
+                                 as_side(image.get("height")), split)
         for at, shape in enumerate(each for each in image if each.tag in CVAT_SHAPES):
             into.box(number, shape.get("label"), cvat_box(shape), f"{place}, shape {at}")

@@ -34,7 +34,8 @@ def read_yaml(path: Path) -> Any:
 
 def is_data_yaml(content: Any) -> bool:
     "Whether a YAML file is a YOLO data set's"
-    return isinstance(content, dict) and isinstance(content.get("names"), list | dict) and bool({"train", "val", "test", "nc", "path"} & set(content))
+    return isinstance(content, dict) and isinstance(content.get("names"),
+                                                    list | dict) and bool({"train", "val", "test", "nc", "path"} & set(content))
 
 
 def class_names(content: dict, where: str) -> dict[int, str]:  # number -> name
@@ -48,7 +49,8 @@ def class_names(content: dict, where: str) -> dict[int, str]:  # number -> name
     return {key: str(name) for key, name in found.items()}
 
 # %% ../../nbs/annotations/04_yolo.ipynb #c2e9f023
-def find_names(others: Iterable[Path]) -> tuple[dict[int, str], dict, Path | None]:  # names, content of `data.yaml`, the file; all empty: none
+def find_names(others: Iterable[Path]) -> tuple[dict[int, str], dict,
+                                                Path | None]:  # names, content of `data.yaml`, the file; all empty: none
     "The classes of a YOLO folder; files that disagree are an error"
     found = []
     for path in others:
@@ -94,7 +96,8 @@ def label_places(key: str) -> list[str]:  # from `_key`
     parts = key.split("/")
     folders = [at for at, part in enumerate(parts[:-1]) if part in ("images", "jpegimages")]
     swapped = ["/".join([*parts[:at], "labels", *parts[at + 1:]]) for at in reversed(folders)]
-    return [*swapped, key, "/".join([*parts[:-1], "labels", parts[-1]]), "/".join([*parts[:-2], "labels", parts[-1]]), "labels/" + parts[-1]]
+    return [*swapped, key, "/".join([*parts[:-1], "labels", parts[-1]]), "/".join([*parts[:-2], "labels", parts[-1]]),
+            "labels/" + parts[-1]]
 
 
 def is_label_text(path: Path) -> bool:
@@ -143,14 +146,17 @@ def add_yolo(into: Annotations, files: PhotographFiles,
     "Add the photographs and boxes of a YOLO folder"
     names, content, place = find_names(others)
     if place is None:
-        raise ValueError(f"{display_path(files.root)}: YOLO label files without names of their classes, expected data.yaml, classes.txt or obj.names")
+        raise ValueError(f"{display_path(files.root)}: YOLO label files without names of their classes, "
+                         "expected data.yaml, classes.txt or obj.names")
     splits = yaml_splits(content, files, place)
-    texts = {_key(path, files.root): path for path in others if path.suffix.lower() == ".txt" and path.name.lower() not in NAME_FILES and is_label_text(path)}
+    texts = {_key(path, files.root): path for path in others if path.suffix.lower() == ".txt" and path.name.lower() not in NAME_FILES
+             and is_label_text(path)}
     used: dict[str, Path] = {}
     for path in sorted(set(files.exact.values())):
         key = next((each for each in label_places(_key(path, files.root)) if each in texts), None)
         if key is not None and used.setdefault(key, path) != path:
-            raise ValueError(f"{display_path(texts[key])}: found two photographs of its name, {display_path(used[key])} and {display_path(path)}, expected one")
+            raise ValueError(f"{display_path(texts[key])}: found two photographs of its name, {display_path(used[key])} and "
+                             f"{display_path(path)}, expected one")
         split = splits.get(path) or split_of(path.parent.relative_to(files.root).as_posix())
         where = display_path(texts[key] if key else path)
         number = into.photograph(path, where, where, split=split, reason=None if key or background else UNLABELLED)

@@ -116,7 +116,8 @@ def _tasks(parents: pd.DataFrame, out_dir: str | Path, factor: int, strength: fl
     key = content_hash([RECIPE, A.__version__, strength, seed, QUALITY])[:8]
     boxed = parents["boxes"].notna()
     regions = parents["ignored_boxes"] if "ignored_boxes" in parents else [None] * len(parents)
-    return [(path, image_id, [dict(box) for box in boxes] if has else None, index, str(_child_path(out_dir, image_id, has, index, key)), strength, seed,
+    return [(path, image_id, [dict(box) for box in boxes] if has else None, index, str(_child_path(out_dir, image_id, has, index, key)),
+             strength, seed,
              [dict(region) for region in ignored] if has and ignored is not None else [])
             for path, image_id, boxes, has, ignored in zip(parents["path"], parents["image_id"], parents["boxes"], boxed, regions)
             for index in range(1, factor)]

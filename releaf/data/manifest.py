@@ -69,7 +69,8 @@ def _table_schema() -> pandera.DataFrameSchema:
         "source": _one_of(set(source_table().index)), "group_id": _texts(), "split": _one_of(set(SPLITS)),
         "item": _one_of(set(taxonomy.items)), "material": _one_of(set(taxonomy.materials)),
         "family": _one_of(set(taxonomy.families)), "bin": _one_of(set(taxonomy.bins)),
-        "bytes": pandera.Column(nullable=True), "boxes": pandera.Column(nullable=True), "ignored_boxes": pandera.Column(nullable=True), **texts, **sizes}, strict=True)
+        "bytes": pandera.Column(nullable=True), "boxes": pandera.Column(nullable=True),
+        "ignored_boxes": pandera.Column(nullable=True), **texts, **sizes}, strict=True)
 
 # %% ../../nbs/data/01_manifest.ipynb #13214212
 def usable(rows: pd.DataFrame) -> pd.DataFrame:  # of a manifest, or of any table with `drop_reason`

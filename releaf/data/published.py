@@ -23,7 +23,8 @@ def find_leaks(manifest: pd.DataFrame,  # grouped; dropped copies count too
     rows = rows[rows["split"].notna() & rows["group_id"].notna() & manifest["parent_id"].isna()]
     best = rows.groupby("group_id")["order"].transform("min")
     leaks = rows[rows["order"] > best]
-    return leaks.assign(copy_in=best.map({order: name for name, order in ORDER.items()})).drop(columns=["group_id", "order"]).reset_index(drop=True)
+    return leaks.assign(copy_in=best.map({order: name for name, order in ORDER.items()})).drop(columns=["group_id",
+                                                                                                        "order"]).reset_index(drop=True)
 
 
 def published_findings(manifest: pd.DataFrame, published: pd.Series) -> list[dict]:
@@ -32,7 +33,8 @@ def published_findings(manifest: pd.DataFrame, published: pd.Series) -> list[dic
     for source, rows in manifest[published.notna() & manifest["parent_id"].isna()].groupby("source"):
         own = leaks[leaks["source"] == source]
         parts = ", ".join(f"{count} of {split} in {part}" for (split, part), count in own.groupby(["split", "copy_in"]).size().items())
-        found.append(finding(f"published split of {source}", "warning", f"this published split leaks {len(own)} copies among {len(rows)} photographs"
+        found.append(finding(f"published split of {source}", "warning",
+                             f"this published split leaks {len(own)} copies among {len(rows)} photographs"
                              + (f" ({parts})" if parts else ""), "no copy of a photograph that is measured", own["path"]))
     return found
 
@@ -41,7 +43,8 @@ def split_as_published(manifest: pd.DataFrame, published: pd.Series, val: float,
     "The manifest with the published split where there is one; what has none is split by group, and so are parts that are missing"
     rows = usable(manifest)
     if not published[rows.index].notna().any():
-        raise ValueError("keep_split: no usable photograph has a published split, expected folders, files or lists named train, valid and test")
+        raise ValueError("keep_split: no usable photograph has a published split, "
+                         "expected folders, files or lists named train, valid and test")
     result = keep_published(manifest, published)
     of_group = usable(result).dropna(subset=["split"]).drop_duplicates("group_id").set_index("group_id")["split"]
     free = usable(result).index[usable(result)["split"].isna()]

@@ -190,7 +190,8 @@ def _notes_of(settled: Settled, into: Annotations) -> dict:
     "What a manifest's `attrs` say of its boxes"
     kinds = lambda name: {key.split(": ", 1)[1]: count for key, count in settled.account.items() if key.startswith(name)}
     return {"layout": into.layout, "boxes": settled.account, "boxes_dropped": kinds("dropped: "), "boxes_mended": kinds("mended: "),
-            "boxes_clipped": kinds("mended: ").get("clipped to the frame", 0), "boxes_assumed": settled.assumed, "listed_twice": settled.listed_twice,
+            "boxes_clipped": kinds("mended: ").get("clipped to the frame", 0), "boxes_assumed": settled.assumed,
+            "listed_twice": settled.listed_twice,
             "in_several_splits": settled.in_several_splits}
 
 # %% ../../nbs/data/04_readers.ipynb #a677b490
@@ -241,7 +242,8 @@ def read_published(folder: str | Path,
     if (into := read_annotations(folder, images, others, layout, unlabelled == "background")) is not None:
         return _from_annotations(into, source, folder, display_path(folder), max_unreadable, max_bad_boxes, workers, executor, images)
     inner = _sub_folders(folder)
-    if len(inner) == 1 and not any(path.parent == folder for path in images) and not split_folders(folder) and inner[0].name not in label_sets(source) and _sub_folders(inner[0]):
+    bare = not any(path.parent == folder for path in images) and not split_folders(folder)
+    if bare and len(inner) == 1 and inner[0].name not in label_sets(source) and _sub_folders(inner[0]):
         folder = inner[0]  # an archive's one top folder
     manifest = manifest_from_folder(folder, source, max_unreadable, workers, executor)
     manifest.attrs["layout"] = "classes"
@@ -258,7 +260,8 @@ def keep_published(manifest: pd.DataFrame, published: pd.Series,  # the split of
     best = rank[rows].groupby(result.loc[rows, "group_id"]).transform("min")
     leaks = rows[(rank[rows] > best).to_numpy()]
     result["split"] = as_text(published.where(result.index.isin(rows), None))
-    result.loc[leaks, "drop_reason"] = [f"leak of the published split: a copy of it is in the {'test' if each == 0 else 'validation'} part" for each in best[leaks]]
+    result.loc[leaks, "drop_reason"] = [f"leak of the published split: a copy of it is in the {'test' if each == 0 else 'validation'} part"
+                                        for each in best[leaks]]
     result.loc[leaks, "split"] = None
     return check_manifest(result, "published split")
 

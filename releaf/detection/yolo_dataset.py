@@ -93,7 +93,8 @@ def _link(source: str, target: Path) -> None:
 def _checked(row: dict) -> np.ndarray:  # uint8 [height, width, 3]
     "The pixels of a manifest's row; another size than the manifest says is an ImageError"
     pixels = read_image(row["path"])
-    hidden = hide_regions(pixels, row.get("ignored"), [dict(zip(CORNERS, box)) for box in np.asarray(row.get("boxes", []), float).reshape(-1, 4).tolist()])
+    hidden = hide_regions(pixels, row.get("ignored"), [dict(zip(CORNERS, box))
+                                                       for box in np.asarray(row.get("boxes", []), float).reshape(-1, 4).tolist()])
     if pixels.shape[:2] != (row["height"], row["width"]):
         raise ImageError(row["path"], f"{pixels.shape[1]} x {pixels.shape[0]} pixels upright, the manifest says "
                                       f"{row['width']} x {row['height']}: its boxes would lie elsewhere")

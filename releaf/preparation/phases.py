@@ -64,7 +64,8 @@ def empty_folder(folder: Path) -> Path:
 
 # %% ../../nbs/preparation/02_phases.ipynb #c1bbb46e
 def read_sources(places: list[dict[str, Any]], max_unreadable: float, max_bad_boxes: float, executor,
-                 ) -> tuple[pd.DataFrame, dict[str, dict[str, int]], pd.Series]:  # a manifest; source -> reason -> files without a row; published splits
+                 ) -> tuple[pd.DataFrame, dict[str, dict[str, int]],
+                            pd.Series]:  # a manifest; source -> reason -> files without a row; published splits
     "All places as one manifest"
     parts, left_out, splits = [], {}, []
     for place in places:

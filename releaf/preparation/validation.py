@@ -72,7 +72,8 @@ def count_findings(manifest: pd.DataFrame, places: list[dict[str, Any]]) -> list
 def box_findings(places: list[dict[str, Any]]) -> list[dict]:
     "What the audit says of each COCO file; what is no box was left out and counted before, so that is no failure"
     files = [(place["source"], path) for place in places if place["kind"] in ("folder", "taco")
-             for path in ([Path(place["path"]) / "annotations.json"] if place["kind"] == "taco" else coco_files(images_in(Path(place["path"]))[1]))]
+             for path in ([Path(place["path"]) / "annotations.json"] if place["kind"] == "taco"
+                          else coco_files(images_in(Path(place["path"]))[1]))]
     return [row | {"gate": f"{row['gate']} of {source}", "severity": "warning" if row["severity"] == "fail" else row["severity"]}
             for source, path in files for row in check_coco(path)]
 
@@ -84,11 +85,13 @@ def account_findings(manifest: pd.DataFrame, left_out: dict[str, dict[str, int]]
     for source, counts in left_out.items():
         if "boxes found" not in counts:
             continue
-        kinds = {name: sum(count for key, count in counts.items() if key.startswith(f"box {name}: ")) for name in ("mended", "kept apart", "merged", "dropped")}
+        kinds = {name: sum(count for key, count in counts.items() if key.startswith(f"box {name}: "))
+                 for name in ("mended", "kept apart", "merged", "dropped")}
         total, used = counts["boxes found"], counts["boxes used"]
         here = int(held.get(source, 0))
         sound = total == used + sum(kinds.values()) and here == used + kinds["mended"] - counts.get("boxes merged across folders", 0)
-        says = f"{total} = {used} used" + "".join(f" + {count} {name}" for name, count in kinds.items() if count) + f"; {here} in the manifest"
+        says = f"{total} = {used} used" + "".join(f" + {count} {name}" for name, count in kinds.items()
+                                                  if count) + f"; {here} in the manifest"
         found.append(finding(f"boxes of {source}", "fail", says, "every box accounted for", ok=sound))
         if lost := int(reason_kinds(own[own["source"] == source]).eq("lost a box").sum()):
             found.append(finding(f"photographs of {source} that lost a box", "note", f"{lost} dropped", "", ok=True))
@@ -103,9 +106,11 @@ def photograph_findings(config: PrepareConfig, out: Path, manifest: pd.DataFrame
     with executor_of(config.num_workers, config.scheduler) as executor:
         found = validate_manifest(manifest, config.licences, "decode", tables["pairs"], executor=executor)
     place = out / "stages" / "clean" / "published.parquet"
-    splits = pd.read_parquet(place).drop_duplicates("path").set_index("path")["split"].reindex(manifest["path"]) if place.is_file() else pd.Series()
+    splits = pd.read_parquet(place) if place.is_file() else pd.DataFrame({"path": [], "split": []})
+    splits = splits.drop_duplicates("path").set_index("path")["split"].reindex(manifest["path"])
     audit = published_findings(manifest, splits.set_axis(manifest.index)) if splits.notna().any() else []
-    return [*found.to_dict("records"), *account_findings(manifest, left_out), *audit, *count_findings(manifest, places), *box_findings(places)], tables
+    return [*found.to_dict("records"), *account_findings(manifest, left_out), *audit, *count_findings(manifest, places),
+            *box_findings(places)], tables
 
 
 def text_findings(texts: pd.DataFrame) -> list[dict]:

@@ -158,7 +158,8 @@ def read_place(place: dict[str, str],  # path, source, and kind as `kind_of` giv
     else:
         manifest, published = read_published(path, source, max_unreadable, max_bad_boxes, workers, executor)
     facts = manifest.attrs
-    files = {"not a picture" if facts.get("layout") == "classes" else "not listed": facts["other_files"], "listed twice": facts.get("listed_twice", 0)}
+    files = {"not a picture" if facts.get("layout") == "classes" else "not listed": facts["other_files"],
+             "listed twice": facts.get("listed_twice", 0)}
     return manifest, box_counts(facts) | {reason: count for reason, count in files.items() if count}, published
 
 

@@ -64,13 +64,14 @@ def to_frame(row: dict,  # an annotation
 
 # %% ../../nbs/annotations/01_frames.ipynb #bbcbfebb
 ORIENTATION = 274  # EXIF tag
-TURNING = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "AVIF")  # formats whose EXIF tag the reader applies; HEIC's decoder turns by itself
+TURNING = ("JPEG", "PNG", "WEBP", "TIFF", "AVIF")  # formats whose EXIF tag the reader applies; a JPEG may be an MPO; HEIC's decoder turns
 
 
 def exif_orientation(path: str | Path) -> int:  # 1: none, or no readable header; see `inspect_image` for what is wrong with a file
     "The EXIF orientation of a file, from its header"
+    Image.init()  # a name that Pillow does not know would be an error for every file
     try:
-        with Image.open(path, formats=TURNING) as image:
+        with Image.open(path, formats=[name for name in TURNING if name in Image.OPEN]) as image:
             turn = image.getexif().get(ORIENTATION, 1)
     except (OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, RuntimeError, ArithmeticError, struct.error):
         return 1

@@ -70,7 +70,7 @@ def is_set(value: Any) -> bool:
 
 def as_numbers(values: Any) -> tuple[list[float] | None, bool]:  # finite numbers, or None; whether some were written as text
     "A list of numbers, however they are written"
-    if type(values) is list and all(type(each) is float or type(each) is int for each in values):
+    if type(values) is list and set(map(type, values)) <= {int, float}:
         found, text = values, False
     elif isinstance(values, list | tuple):
         text = any(isinstance(each, str) for each in values)
@@ -81,7 +81,7 @@ def as_numbers(values: Any) -> tuple[list[float] | None, bool]:  # finite number
     else:
         return None, False
     try:
-        return (found, text) if all(math.isfinite(each) and abs(each) < 1e15 for each in found) else (None, False)
+        return (found, text) if all(map(math.isfinite, found)) and max(found, default=0) < 1e15 > -min(found, default=0) else (None, False)
     except OverflowError:  # a whole number beyond floating point
         return None, False
 
@@ -100,17 +100,18 @@ FROM_SHAPE, FRACTIONS = "taken from its shape", "fractions of the frame"
 Corners = tuple[list[float] | None, str | None, str | None]  # x0, y0, x1, y1 or None; how it was mended; why it is no box
 
 
+def _ordered(x0: float, y0: float, x1: float, y1: float, text: bool) -> Corners:
+    "The box of two opposite corners"
+    corners, turned = [min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)], x0 > x1 or y0 > y1
+    if x0 == x1 or y0 == y1:  # of a line it is known where it lies, of a point nothing
+        return None if x0 == x1 and y0 == y1 else corners, None, EMPTY
+    return corners, OTHER_CORNER if turned else AS_TEXT if text else None, None
+
+
 def from_corners(values: Any) -> Corners:  # two opposite corners, in any order
     "A box given by two corners"
     found, text = as_numbers(values)
-    if found is None or len(found) != 4:
-        return None, None, NOT_NUMBERS
-    x0, y0, x1, y1 = found
-    if x0 == x1 or y0 == y1:  # of a line it is known where it lies, of a point nothing
-        return None if x0 == x1 and y0 == y1 else [min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)], None, EMPTY
-    turned = x0 > x1 or y0 > y1
-    corners = [min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)] if turned else found
-    return corners, OTHER_CORNER if turned else AS_TEXT if text else None, None
+    return _ordered(*found, text) if found is not None and len(found) == 4 else (None, None, NOT_NUMBERS)
 
 
 def from_size(values: Any) -> Corners:  # x, y, width, height
@@ -119,8 +120,7 @@ def from_size(values: Any) -> Corners:  # x, y, width, height
     if found is None or len(found) != 4:
         return None, None, NOT_NUMBERS
     x, y, w, h = found
-    corners, mended, fault = from_corners([x, y, x + w, y + h])
-    return corners, mended or (AS_TEXT if text and corners else None), fault
+    return _ordered(x, y, x + w, y + h, text)
 
 
 def from_points(points: Any,  # [x, y, x, y, ...], or [[x, y], ...], or several such parts
@@ -134,7 +134,7 @@ def from_points(points: Any,  # [x, y, x, y, ...], or [[x, y], ...], or several 
     if not parts or any(part is None or len(part) % 2 for part in parts):
         return None, None, SHAPELESS if not parts else NOT_NUMBERS
     x, y = [each for part in parts for each in part[::2]], [each for part in parts for each in part[1::2]]
-    corners, _, fault = from_corners([min(x), min(y), max(x), max(y)])
+    corners, _, fault = _ordered(min(x), min(y), max(x), max(y), False)
     return corners, FROM_SHAPE if fault is None else None, fault
 
 # %% ../../nbs/annotations/02_tables.ipynb #f915d39d

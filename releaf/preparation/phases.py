@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from ..annotations.settle import ORDER
 from ..core.files import write_table
 from ..core.parallel import executor_of
 from ..core.paths import display_path, resolve
@@ -115,7 +116,8 @@ def clean_photographs(config: PrepareConfig, folder: Path, places: list[dict[str
     add_reasons(manifest, in_conflict(manifest, conflicts))
     kept = usable(manifest)  # copies in different sources stay, in one group, and are counted all the same
     exact = int(kept[["image_id"]].assign(boxed=kept["boxes"].notna()).duplicated().sum())
-    add_reasons(manifest, exact_copies(manifest))
+    measured_first = published.map(ORDER).astype(float)  # of a published split, the copy that is measured stays
+    add_reasons(manifest, exact_copies(manifest, measured_first))
     write_manifest(manifest, folder / "manifest.parquet")
     splits = pd.DataFrame({"path": manifest["path"], "split": published.astype("str").where(published.notna(), None)})
     for name, table in {"pairs": pairs, "measures": measures, "conflicts": conflicts, "published": splits}.items():

@@ -95,6 +95,9 @@ def account_findings(manifest: pd.DataFrame, left_out: dict[str, dict[str, int]]
         found.append(finding(f"boxes of {source}", "fail", says, "every box accounted for", ok=sound))
         if lost := int(reason_kinds(own[own["source"] == source]).eq("lost a box").sum()):
             found.append(finding(f"photographs of {source} that lost a box", "note", f"{lost} dropped", "", ok=True))
+        if assumed := counts.get("boxes in a frame that is assumed upright"):
+            found.append(finding(f"frames of {source}", "warning", f"{assumed} boxes in photographs that EXIF turns, where nothing says "
+                                 "whether they were drawn upright; upright is assumed", "photographs without an EXIF turn", ok=False))
     return found
 
 # %% ../../nbs/preparation/04_validation.ipynb #aeab571e

@@ -14,9 +14,10 @@ ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted(p for p in (ROOT / "nbs").rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
 RECIPES = {"multihead": "03_train_multihead.ipynb", "detector": "04_train_detector.ipynb",
            "gnn": "05_train_gnn.ipynb", "llm": "06_train_llm.ipynb"}  # prefix of a parameter file -> its notebook
-FLOORS = {"core": (), "waste": ("core",), "sample": ("core", "waste"), "data": ("core", "waste", "sample"),
-          "sources": ("core", "waste", "sample", "data"), "preparation": ("core", "waste", "sample", "data", "sources")}
-FLOORS |= dict.fromkeys(("vision", "detection", "graph", "text"), ("core", "waste", "sample", "data", "sources"))
+FLOORS = {"core": (), "waste": ("core",), "sample": ("core", "waste"), "annotations": ("core",),
+          "data": ("core", "waste", "sample", "annotations"), "sources": ("core", "waste", "sample", "annotations", "data"),
+          "preparation": ("core", "waste", "sample", "annotations", "data", "sources")}
+FLOORS |= dict.fromkeys(("vision", "detection", "graph", "text"), ("core", "waste", "sample", "annotations", "data", "sources"))
 ALIASES = {"data.archives", "data.prepare", "vision.detector"}  # names that others import; the code lives on another floor
 MAX_BYTES = 1_500_000
 LEFT_OVER = r"application/vnd\.jupyter\.widget|\d+%\|[ █▏▎▍▌▋▊▉#]*\| *\d+/\d+"  # widget state, progress bars

@@ -20,6 +20,7 @@ from PIL import Image
 from ..core.files import atomic_write, content_hash
 from ..core.parallel import map_all
 from ..core.paths import resolve
+from .ignored import hide_regions
 from .images import read_image
 from .manifest import check_manifest, usable
 
@@ -65,13 +66,13 @@ def _transformed(image: np.ndarray, boxes: list[dict] | None, strength: float, s
                            for corner, number in zip(made["bboxes"], made["numbers"])]
 
 # %% ../../nbs/data/09_augment.ipynb #44bb8300
-def make_child(task: tuple[str, str, list[dict] | None, int, str, float, int],  # path, image_id, boxes, index, file, strength, seed
+def make_child(task: tuple,  # path, image_id, boxes or None, index, file, strength, seed, ignored regions
                ) -> dict:  # image_id, path, width, height, bytes, boxes
     "Make one child; its file is written unless it is there already"
-    path, image_id, boxes, index, target, strength, seed = task
+    path, image_id, boxes, index, target, strength, seed, ignored = task
     cv2.setNumThreads(1)
     number = int(hashlib.sha256(f"{image_id}:{index}:{seed}".encode()).hexdigest()[:8], 16) % 2**31
-    pixels, moved = _transformed(read_image(path), boxes, strength, number)
+    pixels, moved = _transformed(hide_regions(read_image(path), ignored, boxes), boxes, strength, number)
     target = Path(target)
     if not target.is_file():
         with atomic_write(target) as temporary:
@@ -114,9 +115,11 @@ def _tasks(parents: pd.DataFrame, out_dir: str | Path, factor: int, strength: fl
     "What `make_child` is given for each child"
     key = content_hash([RECIPE, A.__version__, strength, seed, QUALITY])[:8]
     boxed = parents["boxes"].notna()
-    return [(path, image_id, [dict(box) for box in boxes] if has else None, index,
-             str(_child_path(out_dir, image_id, has, index, key)), strength, seed)
-            for path, image_id, boxes, has in zip(parents["path"], parents["image_id"], parents["boxes"], boxed)
+    regions = parents["ignored_boxes"] if "ignored_boxes" in parents else [None] * len(parents)
+    return [(path, image_id, [dict(box) for box in boxes] if has else None, index, str(_child_path(out_dir, image_id, has, index, key)),
+             strength, seed,
+             [dict(region) for region in ignored] if has and ignored is not None else [])
+            for path, image_id, boxes, has, ignored in zip(parents["path"], parents["image_id"], parents["boxes"], boxed, regions)
             for index in range(1, factor)]
 
 # %% ../../nbs/data/09_augment.ipynb #20i1a004
@@ -135,7 +138,7 @@ def augment_manifest(manifest: pd.DataFrame,  # split, without children
     tasks = _tasks(parents, resolve(out_dir), factor, strength, seed)
     made = map_all(make_or_read_child, tasks, workers, executor, "augment", progress, batch=16)
     rows = parents.loc[parents.index.repeat(factor - 1)].reset_index(drop=True)
-    rows["parent_id"], rows["phash"] = rows["image_id"], None
+    rows["parent_id"], rows["phash"], rows["ignored_boxes"] = rows["image_id"], None, None  # a child's regions are painted over
     for name in ("image_id", "path", "width", "height", "bytes", "boxes"):
         rows[name] = pd.Series([child[name] for child in made], index=rows.index, dtype=rows[name].dtype)
     return check_manifest(pd.concat([manifest, rows], ignore_index=True), "augmented manifest")

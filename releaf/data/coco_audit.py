@@ -18,7 +18,7 @@ import pandas as pd
 from ..core.files import atomic_write
 from ..core.paths import display_path, resolve
 from .coco import _column, _table, annotation_table, image_table, KINDS
-from .readers import check_rows, read_coco
+from ..annotations.coco import check_rows, read_coco
 
 # %% ../../nbs/data/11_coco_audit.ipynb #577139c6
 FINDING = ["kind", "severity", "list", "index", "annotation_id", "image_id", "found", "expected"]

@@ -90,9 +90,11 @@ def group_copies(manifest: pd.DataFrame,
     return check_manifest(result, "grouped manifest")
 
 # %% ../../nbs/data/07_quality.ipynb #05c6a179
-def exact_copies(manifest: pd.DataFrame) -> pd.Series:  # a reason, or None, for each row of the manifest
+def exact_copies(manifest: pd.DataFrame,
+                 order: pd.Series | None = None,  # a number for each row: of several copies the lowest stays, then the first path
+                 ) -> pd.Series:  # a reason, or None, for each row of the manifest
     "Rows that repeat the bytes of another row of their source"
-    rows = usable(manifest).sort_values(["source", "path"])
+    rows = usable(manifest).assign(order=0 if order is None else order.fillna(np.inf)).sort_values(["source", "order", "path"])
     key = [rows["image_id"], rows["source"], rows["boxes"].notna()]
     first = rows.groupby(key)["path"].transform("first")
     repeated = rows.groupby(key).cumcount() > 0

@@ -30,7 +30,7 @@ def sample_manifest(config: DetectorConfig) -> pd.DataFrame:
     "Drawn scenes: scattered objects, some half hidden, and a few scenes without waste"
     place = workspace() / "data" / f"scenes-v{DRAWING_VERSION}-{config.sample_size}"
     folder = draw_sample(place, n_per_item=1, size=32, n_scenes=config.sample_size)
-    return read_source({"path": str(folder / "sample_scenes"), "source": "sample_scenes", "kind": "coco"}, config.max_unreadable)[0]
+    return read_source({"path": str(folder / "sample_scenes"), "source": "sample_scenes", "kind": "folder"}, config.max_unreadable)[0]
 
 # %% ../../nbs/detection/09_dataset.ipynb #e8ed7b7f
 def _read_part(folder: str, source: str | None, config: DetectorConfig,
@@ -41,7 +41,7 @@ def _read_part(folder: str, source: str | None, config: DetectorConfig,
         return read_manifest(folder), None
     source = find_source(source)
     fetched = source == "taco" and (Path(path) / "ledger.parquet").is_file()  # as `releaf.sources.taco` leaves it
-    place = {"path": str(path), "source": source, "kind": "taco" if fetched else "coco"}
+    place = {"path": str(path), "source": source, "kind": "taco" if fetched else "folder"}
     return read_source(place, config.max_unreadable, max(1, config.num_workers))
 
 # %% ../../nbs/detection/09_dataset.ipynb #20487953

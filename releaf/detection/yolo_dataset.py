@@ -24,6 +24,7 @@ from tqdm.auto import tqdm
 from ..core.files import atomic_dir, content_hash, read_json, write_json
 from ..core.parallel import executor_of
 from ..core.paths import resolve
+from ..data.ignored import hide_regions
 from ..data.images import ImageError, open_image, read_content, read_image
 from ..data.manifest import SPLITS, usable
 from ..data.validate import box_table
@@ -95,10 +96,12 @@ def _link(source: str, target: Path) -> None:
 def _checked(row: dict) -> np.ndarray:  # uint8 [height, width, 3]
     "The pixels of a manifest's row; another size than the manifest says is an ImageError"
     pixels = read_image(row["path"])
+    hidden = hide_regions(pixels, row.get("ignored"), [dict(zip(CORNERS, box))
+                                                       for box in np.asarray(row.get("boxes", []), float).reshape(-1, 4).tolist()])
     if pixels.shape[:2] != (row["height"], row["width"]):
         raise ImageError(row["path"], f"{pixels.shape[1]} x {pixels.shape[0]} pixels upright, the manifest says "
                                       f"{row['width']} x {row['height']}: its boxes would lie elsewhere")
-    return pixels
+    return hidden
 
 # %% ../../nbs/detection/03_yolo_dataset.ipynb #98732652
 def _pick_windows(windows: list, boxes: np.ndarray, name: str,
@@ -113,7 +116,7 @@ def _pick_windows(windows: list, boxes: np.ndarray, name: str,
 def _write_whole(row: dict, pixels: np.ndarray, boxes: np.ndarray, folder: Path) -> dict:
     "A photograph as it is"
     images, labels = folder / "images" / row["split"], folder / "labels" / row["split"]
-    if suffix := _plain(row["path"]):
+    if (suffix := _plain(row["path"])) and not row.get("ignored"):
         _link(row["path"], images / f"{row['name']}{suffix}")
     else:
         Image.fromarray(pixels).save(images / f"{row['name']}.png")
@@ -176,6 +179,10 @@ def detection_rows(manifest: pd.DataFrame,  # with boxes and splits
     table = rows[["path", "image_id", "width", "height", "split"]].astype({"width": int, "height": int})
     table["name"] = [file_stem(*pair) for pair in zip(rows["image_id"], rows["path"])]
     table["boxes"] = [[] if each is None else each[CORNERS].to_numpy().tolist() for each in found]
+    regions = rows["ignored_boxes"] if "ignored_boxes" in rows else [None] * len(rows)
+    table["ignored"] = [[] if each is None else [dict(region) for region in each] for each in regions]
+    if hidden := int(table["ignored"].map(bool).sum()):
+        repairs["photographs with regions that are hidden"] = hidden
     table["classes"] = [[] if each is None else each["number"].astype(int).tolist() for each in found]
     return table.reset_index(drop=True), repairs | left_out
 

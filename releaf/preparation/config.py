@@ -28,7 +28,7 @@ class SourceConfig:
     "Which sources, and how they are acquired"
     __pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False)
     sources: str | list[str]  # names in data/sources/sources.csv, `sample`, or one of TEXTS; a list, or with commas
-    folders: list[dict[str, str]]  # {path, source}: class folders, or a folder with annotations.json
+    folders: list[dict[str, str]]  # {path, source}: class folders, or photographs with annotations; see `releaf.data.readers`
     data_dir: str  # where downloads are kept, a folder for each source; '' for `data` of the workspace
     archive_dir: str  # archives that were downloaded by hand; '' for data_dir/archives
     mirrors: dict[str, str]  # address prefix -> the prefix that replaces it
@@ -56,6 +56,8 @@ class PrepareConfig(SourceConfig):
     scheduler: str  # address of a Dask scheduler, instead of local processes
     stage_timeout_s: PositiveFloat  # seconds for each phase
     max_unreadable: Fraction  # of the files of a source, over which to stop
+    max_bad_boxes: Fraction  # of the boxes of a source, over which to stop
+    keep_split: bool  # keep the split that a source was published with, where it has one
     seed: NonNegativeInt  # decides split and augmentation
 
     def __post_init__(self):
@@ -83,6 +85,9 @@ def _check_sources(config: PrepareConfig) -> None:
 # %% ../../nbs/preparation/01_config.ipynb #31c9bc26
 def _check_split(config: PrepareConfig) -> None:
     "Something must be left for training; the source that is left out must be one of this set"
+    if config.keep_split and config.leave_out:
+        raise ValueError(f"keep_split: found True beside leave_out {config.leave_out!r}, expected one of them: "
+                         "both say what the test split is")
     if not config.leave_out:
         if config.val_fraction + config.test_fraction >= 1:
             raise ValueError(f"val_fraction {config.val_fraction} and test_fraction {config.test_fraction} leave nothing for training")

@@ -12,11 +12,14 @@ from typing import Any
 
 import pandas as pd
 
+from ..annotations.settle import ORDER
 from ..core.files import write_table
 from ..core.parallel import executor_of
 from ..core.paths import display_path, resolve
+from ..data.box_copies import bare_copies, join_copies
 from ..data.duplicates import find_duplicates
 from ..data.manifest import read_manifest, reason_kinds, straddling, usable, write_manifest
+from ..data.published import split_as_published
 from ..data.quality import exact_copies, find_conflicts, group_copies, in_conflict, measure_all, unusable
 from ..data.readers import join_manifests
 from ..data.split import leave_one_source_out, split_manifest
@@ -25,7 +28,7 @@ from ..data.validate import filter_licences
 from .config import PrepareConfig
 from ..sources.acquire import download, read_texts_of
 from ..sources.catalogue import fingerprint, kind_of, TEXTS
-from ..sources.reading import read_source
+from ..sources.reading import read_place
 
 # %% ../../nbs/preparation/02_phases.ipynb #c4e6569b
 def download_phase(config: PrepareConfig, out: Path, earlier: dict) -> dict[str, Any]:
@@ -61,17 +64,23 @@ def empty_folder(folder: Path) -> Path:
     return folder
 
 # %% ../../nbs/preparation/02_phases.ipynb #c1bbb46e
-def read_sources(places: list[dict[str, Any]], max_unreadable: float, executor,
-                 ) -> tuple[pd.DataFrame, dict[str, dict[str, int]]]:  # a manifest; source -> reason -> files without a row
+def read_sources(places: list[dict[str, Any]], max_unreadable: float, max_bad_boxes: float, executor,
+                 ) -> tuple[pd.DataFrame, dict[str, dict[str, int]],
+                            pd.Series]:  # a manifest; source -> reason -> files without a row; published splits
     "All places as one manifest"
-    parts, left_out = [], {}
+    parts, left_out, splits = [], {}, []
     for place in places:
         print(f"reading {place['source']}", flush=True)  # the last line of a stage's log is shown while it runs
-        part, counts = read_source(place, max_unreadable, executor=executor)
+        part, counts, published = read_place(place, max_unreadable, executor=executor, max_bad_boxes=max_bad_boxes)
         parts.append(part)
+        splits.append(published)
         of_source = left_out.setdefault(place["source"], {})
         of_source |= {reason: of_source.get(reason, 0) + count for reason, count in counts.items()}
-    return join_manifests(parts), left_out
+    manifest = join_manifests(parts)
+    for source, count in join_copies(manifest).items():
+        left_out[source]["boxes merged across folders"] = count
+    add_reasons(manifest, bare_copies(manifest))
+    return manifest, left_out, pd.concat(splits, ignore_index=True)
 
 # %% ../../nbs/preparation/02_phases.ipynb #a6340c2f
 def find_copies(config: PrepareConfig, manifest: pd.DataFrame, executor) -> pd.DataFrame:  # a row per pair, as `find_duplicates` gives it
@@ -94,7 +103,7 @@ def count_copies(manifest: pd.DataFrame, pairs: pd.DataFrame) -> dict[str, int]:
 def clean_photographs(config: PrepareConfig, folder: Path, places: list[dict[str, Any]]) -> dict[str, Any]:
     "One manifest of all places, with reasons, groups and conflicts; writes it and its tables, gives the numbers"
     with executor_of(config.num_workers, config.scheduler) as executor:
-        manifest, left_out = read_sources(places, config.max_unreadable, executor)
+        manifest, left_out, published = read_sources(places, config.max_unreadable, config.max_bad_boxes, executor)
         fetched = ~reason_kinds(manifest).eq("not fetched")
         numbers = {"n_raw": len(manifest), "n_unreadable": int((fetched & manifest["width"].isna()).sum()), "left_out": left_out}
         add_reasons(manifest, filter_licences(manifest, config.licences))
@@ -107,9 +116,11 @@ def clean_photographs(config: PrepareConfig, folder: Path, places: list[dict[str
     add_reasons(manifest, in_conflict(manifest, conflicts, near=config.drop_near_conflicts))
     kept = usable(manifest)  # copies in different sources stay, in one group, and are counted all the same
     exact = int(kept[["image_id"]].assign(boxed=kept["boxes"].notna()).duplicated().sum())
-    add_reasons(manifest, exact_copies(manifest))
+    measured_first = published.map(ORDER).astype(float)  # of a published split, the copy that is measured stays
+    add_reasons(manifest, exact_copies(manifest, measured_first))
     write_manifest(manifest, folder / "manifest.parquet")
-    for name, table in {"pairs": pairs, "measures": measures, "conflicts": conflicts}.items():
+    splits = pd.DataFrame({"path": manifest["path"], "split": published.astype("str").where(published.notna(), None)})
+    for name, table in {"pairs": pairs, "measures": measures, "conflicts": conflicts, "published": splits}.items():
         write_table(folder / f"{name}.parquet", table)
     near = int((conflicts["kind"] == "near").sum())
     numbers |= count_copies(manifest, pairs)
@@ -138,7 +149,10 @@ def split_phase(config: PrepareConfig, out: Path, earlier: dict) -> dict[str, An
     if not (before / "manifest.parquet").is_file():
         return {}
     manifest = read_manifest(before)
-    if config.leave_out:
+    if config.keep_split:
+        published = pd.read_parquet(before / "published.parquet")["split"]  # a row for each of the manifest's
+        manifest = split_as_published(manifest, published.astype(object).where(published.notna(), None), val, test, config.seed)
+    elif config.leave_out:
         manifest = leave_one_source_out(manifest, config.leave_out, val, config.seed)
     else:
         manifest = split_manifest(manifest, val, test, config.seed)

@@ -29,8 +29,9 @@ from ..waste.label_maps import taxonomy_hash
 
 # %% ../../nbs/preparation/05_prepare.ipynb #c0de0001
 DEPENDS = {"download": ("sources", "folders", "data_dir", "archive_dir", "sample_size", "taco_size", "epa_pages"),
-           "clean": ("min_side", "near_duplicates", "min_correlation", "drop_near_conflicts", "licences", "max_unreadable"),
-           "split": ("val_fraction", "test_fraction", "leave_out", "seed"), "augment": ("augment_factor", "seed"),
+           "clean": ("min_side", "near_duplicates", "min_correlation", "drop_near_conflicts", "licences", "max_unreadable",
+                     "max_bad_boxes"),
+           "split": ("val_fraction", "test_fraction", "leave_out", "keep_split", "seed"), "augment": ("augment_factor", "seed"),
            "validate": ("licences",)}
 MODULES = {"download": "phases", "clean": "phases", "split": "phases", "augment": "augmentation", "validate": "validation"}
 

@@ -25,8 +25,8 @@ from .taco import fetch_taco
 def _draw(size: int) -> list[dict[str, str]]:
     "The synthetic sample: three sources of class folders and one of scenes"
     base = draw_sample(workspace() / "data" / f"sample-v{DRAWING_VERSION}-{size}", n_per_item=size, n_scenes=12)
-    kinds = {"sample_items": "classes", "sample_materials": "classes", "sample_bins": "classes", "sample_scenes": "coco"}
-    return [{"path": str(base / name), "source": name, "kind": kind} for name, kind in kinds.items()]
+    names = ("sample_items", "sample_materials", "sample_bins", "sample_scenes")
+    return [{"path": str(base / name), "source": name, "kind": "folder"} for name in names]
 
 # %% ../../nbs/sources/12_acquire.ipynb #be31207a
 TACO_ANNOTATIONS = "https://raw.githubusercontent.com/pedropro/TACO/master/data/annotations.json"

@@ -61,13 +61,11 @@ def check_fetchable(name: str) -> str:  # the same name
 STAMP = ".archive.json"  # in an unpacked tree: which archive it came from
 
 
-def kind_of(folder: str | Path, source: str) -> str:  # classes | coco | taco | archive
-    "How a folder of photographs is to be read"
+def kind_of(folder: str | Path, source: str) -> str:  # folder | taco | archive
+    "How a folder of photographs is to be read; the layout of a plain one is found by its reader"
     if (Path(folder) / STAMP).is_file():
         return "archive"
-    if (Path(folder) / "annotations.json").is_file():
-        return "taco" if source == "taco" else "coco"
-    return "classes"
+    return "taco" if source == "taco" and (Path(folder) / "annotations.json").is_file() else "folder"
 
 # %% ../../nbs/sources/01_catalogue.ipynb #972fc5e9
 def fingerprint(folder: str | Path) -> tuple[int, str]:  # how many files, and a hash of what they are

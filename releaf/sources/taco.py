@@ -24,9 +24,10 @@ from ..core.paths import display_path, resolve
 from ..data.coco import image_table
 from ..data.coco_audit import audit_coco, write_coco
 from ..data.images import ImageError
-from ..data.readers import read_coco
+from ..annotations.coco import read_coco
+from ..annotations.frames import match_frame, to_frame
 from .http import Client, FetchError
-from .taco_frames import file_facts, image_licences, match_frame, safe_file_name, to_frame
+from .taco_frames import file_facts, image_licences, safe_file_name
 
 # %% ../../nbs/sources/07_taco.ipynb #d9eb8dee
 class _Journal:

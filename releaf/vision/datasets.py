@@ -29,6 +29,7 @@ from tqdm.auto import tqdm
 from ..core.files import atomic_dir, content_hash, write_json
 from ..core.parallel import executor_of
 from ..core.paths import resolve, workspace
+from ..data.ignored import hide_regions
 from ..data.images import decode, read_bytes, read_image
 from ..data.manifest import usable
 from ..data.readers import manifest_from_coco
@@ -303,7 +304,7 @@ class WasteDetectionDataset(AugmentedDataset):
 def __getitem__(self: WasteDetectionDataset, index: int) -> tuple[torch.Tensor, dict[str, Any]]:
     "The image as uint8 [3, H, W]; boxes float32 [n, 4], labels int64 [n], image_id"
     row = self.manifest.iloc[index]
-    image = read_image(row["path"])
+    image = hide_regions(read_image(row["path"]), row.get("ignored_boxes"), row["boxes"])
     boxes = np.array([[box[side] for side in ("x0", "y0", "x1", "y1")] for box in row["boxes"]], np.float32).reshape(-1, 4)
     labels = np.array([self.classes.index(box["label"]) for box in row["boxes"]], np.int64)
     if self.transform is not None:

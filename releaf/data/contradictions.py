@@ -223,7 +223,7 @@ def _box_table(values: pd.Series, array: pa.Array) -> pd.DataFrame:  # a row per
 
 # %% ../../nbs/data/28_contradictions.ipynb #c63654a7
 def check_boxes(table: pd.DataFrame, usable: np.ndarray, name: str, kind: pa.DataType,  # of the column
-                labels: bool = True,  # they are of the source's map
+                labels: bool = True,  # they must be of the source's map; a region that is ignored may have any, or none
                 ) -> Iterator[Broken]:
     "Boxes that are none, lie outside the frame, or have an unknown label"
     array = _box_array(table[name], kind)
@@ -241,11 +241,11 @@ def check_boxes(table: pd.DataFrame, usable: np.ndarray, name: str, kind: pa.Dat
     for good, expected in ((finite, "boxes of four finite numbers"), (ordered | ~finite, "boxes with x0 < x1 and y0 < y1"),
                            (inside | ~finite, "boxes in the frame")):
         yield _bad_boxes(name, boxes, good, usable, expected)
+    if not labels:
+        return
     pairs = pd.DataFrame({"source": table["source"].to_numpy()[row], "label": boxes["label"]})
     known = {pair for pair in set(pairs.itertuples(index=False, name=None)) if not pd.isna(pair[0]) and pair[1] in label_sets(pair[0])}
-    good = boxes["label"].notna().to_numpy(bool)
-    if labels:
-        good = np.array([pair in known for pair in pairs.itertuples(index=False, name=None)], bool)
+    good = np.array([pair in known for pair in pairs.itertuples(index=False, name=None)], bool)
     yield _bad_boxes(name, boxes, good, usable, "boxes with labels of the source's map")
 
 

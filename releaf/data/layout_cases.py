@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
-from .reader_cases import as_coco, draw_set, Drawn, FAULTS, NAMES, write_coco_case, write_json
+from .reader_cases import as_coco, draw_set, Drawn, FAULTS, NAMES, write_coco_case, write_labels
 
 # %% ../../nbs/data/26_layout_cases.ipynb #eeed691f
 def _yolo(folder: Path, seed: int, polygons: bool = False) -> Drawn:
@@ -65,7 +65,7 @@ def _labelme(folder: Path, seed: int) -> Drawn:
     for name, (width, height) in drawn.sizes.items():
         shapes = [{"label": label, "shape_type": "rectangle", "points": [[x + w, y + h], [x, y]]} for label, x, y, w,
                   h in drawn.boxes[name]]
-        write_json(folder / name.replace(".png", ".json"), {"version": "5.0", "shapes": shapes, "imagePath": f"..\\set\\{name}",
+        write_labels(folder / name.replace(".png", ".json"), {"version": "5.0", "shapes": shapes, "imagePath": f"..\\set\\{name}",
                                                              "imageWidth": width,
                                                              "imageHeight": height, "imageData": None})
     return drawn
@@ -79,14 +79,14 @@ def _vott(folder: Path, seed: int) -> Drawn:
                         "regions": [{"tags": [label], "boundingBox": {"left": x, "top": y, "width": w, "height": h}} for label, x, y, w,
                                     h in drawn.boxes[name]]}
               for at, name in enumerate(drawn.sizes)}
-    write_json(folder / "vott-json-export/mine-export.json", {"name": "mine", "tags": [], "assets": assets})
+    write_labels(folder / "vott-json-export/mine-export.json", {"name": "mine", "tags": [], "assets": assets})
     return drawn
 
 
 def _createml(folder: Path, seed: int) -> Drawn:
     "_annotations.createml.json beside the photographs"
     drawn = draw_set(folder, "train", seed)
-    write_json(folder / "train/_annotations.createml.json", [{"image": name, "annotations": [
+    write_labels(folder / "train/_annotations.createml.json", [{"image": name, "annotations": [
         {"label": label, "coordinates": {"x": x + w / 2, "y": y + h / 2, "width": w, "height": h}} for label, x, y, w, h in rows]}
                                                               for name, rows in drawn.boxes.items()])
     return drawn
@@ -96,7 +96,7 @@ def _parts(folder: Path, seed: int) -> Drawn:
     "Roboflow's folders train, valid and test, each with its file"
     parts = {split: draw_set(folder, split, seed + at, 3) for at, split in enumerate(("train", "valid", "test"))}
     for split, part in parts.items():
-        write_json(folder / split / "_annotations.coco.json", as_coco(part))
+        write_labels(folder / split / "_annotations.coco.json", as_coco(part))
     return Drawn(folder, {k: v for part in parts.values() for k, v in part.sizes.items()},
                  {k: v for part in parts.values() for k, v in part.boxes.items()})
 
@@ -123,7 +123,7 @@ def _refused(content, says: str, name: str = "export.json") -> Callable[[Path, i
         drawn = draw_set(folder, "images", seed)
         drawn.refused = says
         path = folder / name
-        path.write_text(content) if isinstance(content, str) else write_json(path, content)
+        path.write_text(content) if isinstance(content, str) else write_labels(path, content)
         return drawn
     return make
 

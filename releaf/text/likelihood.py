@@ -15,7 +15,7 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from ..core.bootstrap import ratio_interval
-from .adapters import answer_nll
+from .base_models import answer_nll
 from .answer_checks import or_none
 from .chat import conversation, encode_all, Encoded
 

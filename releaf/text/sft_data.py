@@ -23,7 +23,7 @@ from ..core.config import as_list
 from ..core.files import atomic_dir
 from ..core.paths import display_path, resolve
 from ..core.runs import Run
-from .adapters import load_tokenizer, model_folder, silenced
+from .base_models import load_tokenizer, model_folder, silenced
 from .chat import encode_all, Encoded
 from .contamination import usable
 from .corpus import conversations, make_corpus, read_corpus, split_hash, stored_split_hash, write_corpus

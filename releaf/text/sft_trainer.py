@@ -27,7 +27,7 @@ from ..core.devices import pick_device, seed_all
 from ..core.files import write_json
 from ..core.runs import Run
 from ..core.weights import FROM_FILES
-from .adapters import answer_places, load_base, logits_at
+from .base_models import answer_places, load_base, logits_at
 from .sft_config import LlmConfig
 from .sft_cost import compute_dtype, model_shape, use_checkpointing
 from .sft_data import packed_dataset, PackedCollator, SftData

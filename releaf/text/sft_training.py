@@ -28,7 +28,8 @@ from ..core.files import read_json, write_json
 from ..core.parallel import die_with_parent, launch
 from ..core.runs import print_row, reporting, Run
 from ..core.schedule import Budget
-from .adapters import answer_nll, make_provenance, silenced, write_adapter
+from .adapters import make_provenance, write_adapter
+from .base_models import answer_nll, silenced
 from .chat import Encoded
 from .corpus import corpus_hash, split_hash
 from .sft_config import LlmConfig

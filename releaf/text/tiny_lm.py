@@ -19,7 +19,7 @@ from ..core.devices import seed_all
 from ..core.files import atomic_dir, content_hash, read_json, write_json
 from ..core.paths import workspace
 from ..core.schedule import lr_factor
-from .adapters import silenced
+from .base_models import silenced
 from .chat import TEMPLATE
 from .tiny_shape import TinyShape
 

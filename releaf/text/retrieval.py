@@ -211,6 +211,12 @@ def _made_of() -> dict[str, list[str]]:
     return tables()["made_of"].groupby("item")["material"].agg(lambda found: [f"material:{name}" for name in found]).to_dict()
 
 
+@lru_cache(maxsize=1)
+def _key_kinds() -> np.ndarray:  # object [facts]
+    "The table that each fact is a row of"
+    return _index()[0]["key"].str.split(":").str[0].to_numpy(object)
+
+
 def varied_rows(question: str, region: str | None = None,
                 most: int = 8,  # facts
                 ideas: bool = False,  # whether ideas are asked for: more of them
@@ -228,11 +234,12 @@ def varied_rows(question: str, region: str | None = None,
     if semantics is not None:
         similar = np.where(ranked, semantics(question), 0)
         score, fits = fuse([score, similar]), fits | (similar > max(0.4, 0.7 * similar.max()))
+    keys = _key_kinds()
     if not ideas:  # what must not be done comes first
-        score = score * np.where(table["key"].str.startswith("must_not_become"), 1.4, 1.0)
+        score = score * np.where(keys == "must_not_become", 1.4, 1.0)
     room, chosen = dict(SHARES) | ({"can_be_upcycled_to": 5, "items": 0, "made_of": 0} if ideas else {}), []
     for place in np.argsort(-score, kind="stable")[:300]:
-        kind = table["key"].iat[place].split(":")[0]
+        kind = keys[place]
         if fits[place] and room.get(kind, 1) > 0 and len(chosen) < most:
             room[kind] = room.get(kind, 1) - 1
             chosen.append(place)

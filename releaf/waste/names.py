@@ -217,9 +217,14 @@ def find_names(text: str,
                region: str | None = None,  # names in its language have priority; None: the text itself says which languages it is in
                ) -> list[Found]:  # in the text's order
     "The names of things in a text"
-    text = unicodedata.normalize("NFKC", text)
     if region is not None and region not in regions().index:
         raise ValueError(f"region: found {region!r}, expected one of {', '.join(regions().index)}")
+    return list(_found_names(unicodedata.normalize("NFKC", text), region))
+
+
+@lru_cache(maxsize=256)
+def _found_names(text: str, region: str | None) -> tuple[Found, ...]:
+    "The names of things in a text; one answer asks for those of its question several times"
     words, found, place = split_words(text), _in_japanese(text), 0
     languages, roots = _languages(words, region), [singular(word.text) for word in words]
     while place < len(words):
@@ -233,7 +238,7 @@ def find_names(text: str,
             start, end = words[place].start, words[place + size - 1].end
             found.append(Found(text[start:end], start, left, ask, exact))
         place = go_on
-    return sorted(found, key=lambda name: name.start)
+    return tuple(sorted(found, key=lambda name: name.start))
 
 # %% ../../nbs/waste/06_names.ipynb #5561d2ee
 def find_topics(text: str,

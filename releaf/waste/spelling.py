@@ -32,7 +32,7 @@ def known_words() -> frozenset[str]:
     return frozenset(found | set(map(singular, found)))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)  # languages times lengths
 def _keys_of_length(language: str, shortest: int, longest: int) -> list[str]:
     "The keys of a language within some lengths"
     return [key for key in name_book(language)[0] if shortest <= len(key) <= longest]

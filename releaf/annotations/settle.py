@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SIDES', 'TINY', 'UNREADABLE', 'MOVED', 'SCALED', 'CLIPPED', 'ORDER', 'OF_BOX', 'A_FEW_BOXES', 'find_moves',
-           'place_boxes', 'find_owners', 'kept_split', 'find_reasons', 'Settled', 'find_fates', 'settle',
+           'place_boxes', 'find_owners', 'kept_split', 'find_reasons', 'Settled', 'find_fates', 'with_area', 'settle',
            'check_bad_boxes']
 
 # %% ../../nbs/annotations/08_settle.ipynb #afc9561f
@@ -162,6 +162,20 @@ def find_fates(boxes: pd.DataFrame) -> pd.Series:  # used | mended: .. | kept ap
     return fate
 
 
+def with_area(boxes: pd.DataFrame,  # x0, y0, x1, y1
+              width: pd.Series, height: pd.Series,  # of the photograph of each
+              ) -> pd.DataFrame:
+    "Regions widened to two pixels at least, inside the frame: a box without area still marks a place"
+    wide = boxes.copy()
+    for low, high, side in (("x0", "x1", width), ("y0", "y1", height)):
+        side = side.astype(float)
+        first, last = (boxes[[low, high]].astype(float).agg(how, axis=1).clip(0, side) for how in ("min", "max"))
+        thin = last - first < 2
+        first = first.where(~thin, np.minimum((first - 1).clip(0), (side - 2).clip(0)))
+        wide[low], wide[high] = first, last.where(~thin, np.minimum(first + 2, side))
+    return wide
+
+
 def _by_photograph(boxes: pd.DataFrame) -> dict[int, list[dict]]:
     "The boxes of each photograph, as a manifest has them"
     lists: dict[int, list[dict]] = {}
@@ -193,8 +207,10 @@ def settle(annotations: Annotations,
     whole = boxes["fault"].isna() & ~boxes["twice"]
     usable = reasons.reindex(boxes["owner"]).isna().to_numpy()
     apart = (whole & boxes["ignored"]) | (boxes["fault"].isin(OF_BOX) & boxes["seen"] & usable & (boxes["owner"] >= 0))
-    for name, chosen in (("boxes", whole & ~boxes["ignored"]), ("ignored_boxes", apart)):
-        lists = _by_photograph(boxes[chosen])
+    sides = found.loc[boxes.loc[apart, "owner"], ["width", "height"]].set_axis(boxes.index[apart])
+    regions = with_area(boxes[apart], sides["width"], sides["height"])
+    for name, chosen in (("boxes", boxes[whole & ~boxes["ignored"]]), ("ignored_boxes", regions)):
+        lists = _by_photograph(chosen)
         table[name] = [lists.get(row, []) for row in table.index]
     first = (owners == photographs.index).sort_values(ascending=False, kind="stable").index  # a file's own row before its other entries
     rows = table.loc[first].drop_duplicates("path").sort_index()

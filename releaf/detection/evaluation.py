@@ -48,7 +48,7 @@ def detection_table(detector: Detector, rows: pd.DataFrame, split: str,
     part = rows[rows["split"] == split]
     found = []
     tile = detector.facts["tile"] if tile is None else tile
-    searched = detector.detect_files(part["path"].tolist(), 0.001, tile, batch_size, several=True)
+    searched = detector.detect_photos(part["path"].tolist(), 0.001, tile, batch_size, several=True)
     for name, (path, boxes, error, _) in zip(part["name"], searched):
         if error:
             raise ValueError(f"{path}: {error}; the file was readable when the run began")
@@ -107,8 +107,8 @@ def score_metrics(truth: dict[str, pd.DataFrame],  # split -> true boxes
 # %% ../../nbs/detection/12_evaluation.ipynb #b37aa228
 HEADLINE = ("test_map50", "test_map50_low", "test_map50_high", "test_map50_95", *(f"test_map50_{size}" for size in SIZES),
             "coco_map50", "coco_map50_95", "baseline_mean_box_map50", "val_map50", "threshold", "test_false_alarm_images",
-            "n_train_images", "n_val_images", "n_test_images", "n_test_boxes", "n_classes", "epochs_run", "best_epoch", "train_seconds",
-            "train_throughput", "taxonomy_hash")  # of metrics.json
+            "n_train_images", "n_val_images", "n_test_images", "n_test_boxes", "n_classes", "weights_loaded", "epochs_run", "best_epoch",
+            "train_seconds", "train_throughput", "taxonomy_hash")  # of metrics.json
 
 
 @dataclass

@@ -61,7 +61,7 @@ def check_detector_facts(facts: Any, folder: str | Path) -> None:
     if twice := {name for name in facts["classes"] if facts["classes"].count(name) > 1}:
         raise ValueError(f"{where}: classes: found {min(twice)!r} twice, expected different names")
 
-# %% ../../nbs/detection/11_predict.ipynb #d9e88bce
+# %% ../../nbs/detection/11_predict.ipynb #a0aaba37
 OTHER_KINDS = {"a classifier, which releaf.vision.multihead.load_classifier reads": ("backbone", "head"),
                "a link predictor, which releaf.graph.gnn.load_recommender reads": ("graph", "split"),
                "a language model": ("model_type",)}  # names in config.json
@@ -160,7 +160,7 @@ def _batches(read: Iterable[tuple[str, np.ndarray | None, str | None]], batch_si
     if batch:
         yield batch
 
-# %% ../../nbs/detection/11_predict.ipynb #585adc43
+# %% ../../nbs/detection/11_predict.ipynb #4e114995
 @patch
 def detect_batches(self: Detector,
                    photos: Iterable,  # of paths, addresses, bytes, arrays or images of Pillow's
@@ -225,7 +225,7 @@ def _check_arguments(photos, tiles, threshold, classifier, region, batch_size) -
                         "releaf.vision.multihead.load_classifier(run_dir)")
     ask_table(region)
 
-# %% ../../nbs/detection/11_predict.ipynb #e98747e1
+# %% ../../nbs/detection/11_predict.ipynb #617cb130
 @patch
 def _rows(self: Detector, photos: Iterable, tile: int, threshold: float, classifier: Any, region: str,
           batch_size: int) -> Iterator[dict[str, Any]]:
@@ -240,7 +240,7 @@ def _rows(self: Detector, photos: Iterable, tile: int, threshold: float, classif
         answers = iter(classify_crops(crops, classifier, region).to_dict("records") if classifier is not None else ())
         yield from (row if classifier is None or row["error"] else row | next(answers) for row in rows)
 
-# %% ../../nbs/detection/11_predict.ipynb #3e3016ab
+# %% ../../nbs/detection/11_predict.ipynb #a9d98e5c
 @patch
 def stream(self: Detector,
            photos: Iterable,  # as of `predict`

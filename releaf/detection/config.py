@@ -16,6 +16,7 @@ import yaml
 from pydantic import Field
 
 from ..core.config import as_list, Fraction, FractionBelow1, NonNegativeFloat, NonNegativeInt, PositiveFloat
+from ..core.files import read_json
 from ..core.paths import display_path, resolve
 from ..data.config import PhotographConfig
 from .architecture import check_architecture
@@ -95,9 +96,22 @@ def _check_backbone(config: DetectorConfig,
     return name
 
 
+def _classifier_backbone(folder: Path) -> str | None:
+    "The backbone that a classifier's folder names; None for another folder"
+    file = (folder / "best" if (folder / "best").is_dir() else folder) / "config.json"
+    facts = read_json(file) if file.is_file() else None
+    return facts.get("backbone") if isinstance(facts, dict) and "architecture" not in facts else None
+
+
 def _check_weights(config: DetectorConfig, backbone: str) -> None:
     "Refuse weights that are missing, or those of another backbone"
-    if not config.weights or Path(resolve(config.weights)).exists():
+    path = Path(resolve(config.weights))
+    if not config.weights or path.is_file():
+        return
+    if path.is_dir():
+        if (found := _classifier_backbone(path)) and found != backbone:
+            raise ValueError(f"weights {config.weights!r}: found a classifier on backbone {found}, expected "
+                             + (f"backbone {backbone}" if backbone else "a detector; or name the backbone in `backbone`"))
         return
     from releaf.core.weights import weights_table  # imports torch
     if (row := weights_table().get(config.weights)) is not None:

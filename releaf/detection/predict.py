@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['OTHER_KINDS', 'BATCH_PIXELS', 'CLASSIFIER_COLUMNS', 'DETECTION_COLUMNS', 'letterbox', 'DetectorFacts',
-           'check_detector_facts', 'check_kind', 'Detector', 'load_detector', 'classify_crops']
+           'check_detector_facts', 'check_no_adapter', 'check_kind', 'Detector', 'load_detector', 'classify_crops']
 
 # %% ../../nbs/detection/11_predict.ipynb #ab8a8972
 from collections.abc import Iterable, Iterator
@@ -67,6 +67,14 @@ OTHER_KINDS = {"a classifier, which releaf.vision.multihead.load_classifier read
                "a language model": ("model_type",)}  # names in config.json
 
 
+def check_no_adapter(folder: Path) -> Path:  # the folder
+    "Refuse the folder of a language model's adapter, which has neither of a detector's files"
+    if (folder / "adapter_config.json").is_file():
+        raise ValueError(f"{display_path(folder)}: found a language model's adapter; expected a detector, with model.safetensors and "
+                         "config.json")
+    return folder
+
+
 def check_kind(facts: dict[str, Any], folder: str | Path) -> None:
     "Refuse the folder of a model that is no detector, and say whose it is"
     if "architecture" not in facts:
@@ -83,7 +91,7 @@ class Detector:
         from releaf.detection.network import build_network  # imports ultralytics
         self.dir = Path(resolve(run_dir))
         folder = self.dir / "best" if (self.dir / "best").is_dir() else self.dir
-        weights, self.facts = load_weights(folder)
+        weights, self.facts = load_weights(check_no_adapter(folder))
         check_kind(self.facts, folder)
         check_detector_facts(self.facts, folder)
         self.device, self.classes = pick_device(device), self.facts["classes"]

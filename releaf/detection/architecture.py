@@ -56,6 +56,16 @@ def _check_layer(row: Any, number: int, where: str) -> None:
         raise ValueError(f"{where}: found class {str(row[2])[:80]!r}, expected one of {', '.join(sorted(LAYERS))}")
     _check_arguments(row[3], f"{where}: arguments")
 
+# %% ../../nbs/detection/14_architecture.ipynb #efc71a15
+def _listed(found: dict, where: str) -> tuple[list, int]:  # the layers that the description lists, and the number of the first
+    "The layers that are listed: all, or those after a backbone that is named"
+    name = found["backbone"]
+    if isinstance(name, list):
+        return name + found["head"], 0
+    if not BACKBONE.fullmatch(name):
+        raise ValueError(f"{where}: backbone: found {name[:80]!r}, expected layers, or the name of a timm architecture without a tag")
+    return found["head"], 1 + len(PYRAMID)
+
 # %% ../../nbs/detection/14_architecture.ipynb #2e1936c0
 def check_architecture(found: Any,  # a description of a network, from a YAML file or a saved detector
                        where: str,  # what to call it in an error
@@ -73,16 +83,6 @@ def check_architecture(found: Any,  # a description of a network, from a YAML fi
     for number, row in enumerate(layers, first):
         _check_layer(row, number, where)
     _check_scales(found, where)
-
-
-def _listed(found: dict, where: str) -> tuple[list, int]:  # the layers that the description lists, and the number of the first
-    "The layers that are listed: all, or those after a backbone that is named"
-    name = found["backbone"]
-    if isinstance(name, list):
-        return name + found["head"], 0
-    if not BACKBONE.fullmatch(name):
-        raise ValueError(f"{where}: backbone: found {name[:80]!r}, expected layers, or the name of a timm architecture without a tag")
-    return found["head"], 1 + len(PYRAMID)
 
 
 def _check_scales(found: dict, where: str) -> None:

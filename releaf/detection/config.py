@@ -95,7 +95,7 @@ def _check_backbone(config: DetectorConfig,
                          "backbone; expected 0 and 1, or the name of one in `backbone`")
     return name
 
-
+# %% ../../nbs/detection/08_config.ipynb #23859f3c
 def _classifier_backbone(folder: Path) -> str | None:
     "The backbone that a classifier's folder names; None for another folder"
     file = (folder / "best" if (folder / "best").is_dir() else folder) / "config.json"

@@ -8,6 +8,7 @@ __all__ = ['seed_all', 'pick_device', 'has_bf16', 'pick_precision', 'accelerator
 # %% ../../nbs/core/07_devices.ipynb #f7b6972f
 import ctypes
 import platform
+import re
 import warnings
 
 import accelerate
@@ -24,14 +25,18 @@ def seed_all(seed: int,  # the run's seed
     return mixed
 
 # %% ../../nbs/core/07_devices.ipynb #e092bc60
-def pick_device(device: str = "auto",  # auto | cpu | cuda
+def pick_device(device: str = "auto",  # auto | cpu | cuda | cuda:1 | mps
                 ) -> torch.device:
     "The device that a parameter names; a missing one is an error"
-    if device not in ("auto", "cpu", "cuda"):
-        raise ValueError(f"device: found {device!r}, expected auto, cpu or cuda")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("device: found 'cuda', but torch sees no GPU here; expected auto or cpu")
-    return torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
+    if not isinstance(device, str) or not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", device):
+        raise ValueError(f"device: found {device!r}, expected auto, cpu, cuda, cuda:<number> or mps")
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if device.startswith("cuda") and int(device.partition(":")[2] or 0) >= count:
+        raise ValueError(f"device: found {device!r}, but torch sees {f'{count} GPUs' if count else 'no GPU'} here; expected auto or cpu"
+                         + (f", or cuda:0 to cuda:{count - 1}" if count else ""))
+    if device == "mps" and not torch.backends.mps.is_available():
+        raise ValueError("device: found 'mps', but torch sees no such processor here; expected auto or cpu")
+    return torch.device(device if device != "auto" else "cuda" if count else "cpu")
 
 
 def has_bf16() -> bool:
@@ -50,7 +55,7 @@ def pick_precision(precision: str,  # auto | no | bf16 | fp16
         return precision
     if device.type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
-    return "bf16" if has_bf16() else "no"
+    return "bf16" if device.type == "cpu" and has_bf16() else "no"
 
 # %% ../../nbs/core/07_devices.ipynb #5b1f0c3e
 def accelerator_for(device: str = "auto",  # auto | cpu | cuda

@@ -16,6 +16,7 @@ import yaml
 from pydantic import Field
 
 from ..core.config import as_list, Fraction, FractionBelow1, NonNegativeFloat, NonNegativeInt, PositiveFloat
+from ..core.files import read_json
 from ..core.paths import display_path, resolve
 from ..data.config import PhotographConfig
 from .architecture import check_architecture
@@ -27,9 +28,12 @@ class DetectorConfig(PhotographConfig):
     "Everything that decides a run of the detector"
     scheme: Literal["taco60", "taco10", "one_class", "material_family", "source"]
     model: str  # an architecture: yolov8n.yaml, yolo11s.yaml, ..., or a YAML file
-    weights: str  # '' for random weights; a run's folder; a .pt file; or a name to download, with `download`
-    download: bool  # download weights that are missing
+    backbone: str  # a timm architecture in place of the model's own backbone; '' for its own
+    weights: str  # '' for random weights; a run's folder (of 04, or of 03 for the backbone); a name of weights.csv; .pt; a name to download
+    download: bool  # download weights of ultralytics' that are missing
     new_head: bool  # weights of another number of classes: the class layers are reinitialised
+    freeze_backbone: FractionBelow1  # of the schedule, at its start, in which a timm backbone stays as it is
+    backbone_lr_factor: Annotated[float, Field(gt=0, le=1)]  # rate of a timm backbone, as a part of `lr`
     image_size: Annotated[int, Field(ge=32, multiple_of=32)]  # side of the square network input
     tile: NonNegativeInt  # side of the windows for training and test, pixels; 0: whole photographs
     overlap: Annotated[float, Field(ge=0, lt=0.9)]  # of neighbouring windows
@@ -64,7 +68,7 @@ def architecture_file(model: str) -> Path | None:
     return known.get(model) or known.get(re.sub(r"(\d+)([nslmx])(.+)?$", r"\1\3", model))
 
 # %% ../../nbs/detection/08_config.ipynb #2cdfd27b
-def _check_description(model: str, file: Path) -> None:
+def _check_description(model: str, file: Path) -> dict:  # the description
     "Refuse a description that is no YAML, not for detection, or that holds what is not on the list"
     try:
         found = yaml.safe_load(file.read_text(encoding="utf-8"))
@@ -75,23 +79,60 @@ def _check_description(model: str, file: Path) -> None:
     if last not in ("Detect", "v10Detect"):
         raise ValueError(f"model {model!r}: its last layer is {last}, expected Detect: it is not for object detection")
     check_architecture(found, f"model {model!r}")
+    return found
+
+# %% ../../nbs/detection/08_config.ipynb #dd53c51e
+def _check_backbone(config: DetectorConfig,
+                    found: dict) -> str:  # the timm architecture, or ''
+    "Refuse a backbone that timm does not know, or that does not give what the neck reads"
+    name = config.backbone or (found["backbone"] if isinstance(found["backbone"], str) else "")
+    if name:
+        from releaf.detection.backbone import pyramid, with_backbone  # imports torch
+        with_backbone({**found, "yaml_file": config.model}, name)
+        pyramid(name)
+    elif config.freeze_backbone or config.backbone_lr_factor != 1:
+        raise ValueError(f"freeze_backbone {config.freeze_backbone}, backbone_lr_factor {config.backbone_lr_factor}: found without a timm "
+                         "backbone; expected 0 and 1, or the name of one in `backbone`")
+    return name
+
+# %% ../../nbs/detection/08_config.ipynb #23859f3c
+def _classifier_backbone(folder: Path) -> str | None:
+    "The backbone that a classifier's folder names; None for another folder"
+    file = (folder / "best" if (folder / "best").is_dir() else folder) / "config.json"
+    facts = read_json(file) if file.is_file() else None
+    return facts.get("backbone") if isinstance(facts, dict) and "architecture" not in facts else None
+
+
+def _check_weights(config: DetectorConfig, backbone: str) -> None:
+    "Refuse weights that are missing, or those of another backbone"
+    path = Path(resolve(config.weights))
+    if not config.weights or path.is_file():
+        return
+    if path.is_dir():
+        if (found := _classifier_backbone(path)) and found != backbone:
+            raise ValueError(f"weights {config.weights!r}: found a classifier on backbone {found}, expected "
+                             + (f"backbone {backbone}" if backbone else "a detector; or name the backbone in `backbone`"))
+        return
+    from releaf.core.weights import weights_table  # imports torch
+    if (row := weights_table().get(config.weights)) is not None:
+        if not backbone or row.architecture != backbone:
+            raise ValueError(f"weights {config.weights!r}: found those of {row.architecture or 'a language model'}, expected those of "
+                             + (f"backbone {backbone}" if backbone else "a detector; or name the backbone in `backbone`"))
+    elif not config.download:
+        raise FileNotFoundError(f"weights {config.weights!r}: no such file or folder ({display_path(resolve(config.weights))}), "
+                                "and download is False; name a file, or set download to fetch it")
+    elif Path(config.weights).name != config.weights:
+        raise FileNotFoundError(f"weights {config.weights!r}: no such file; only a plain name such as yolov8n.pt can be downloaded")
 
 # %% ../../nbs/detection/08_config.ipynb #c8698521
 def check_model(config: DetectorConfig) -> None:
-    "Refuse an architecture or weights that are missing"
+    "Refuse an architecture, a backbone or weights that are missing or do not belong together"
     if config.model.endswith(".pt"):
         raise ValueError(f"model {config.model!r}: expected an architecture such as yolov8n.yaml; weights are given by `weights`")
     if (file := architecture_file(config.model)) is None:
         raise ValueError(f"model {config.model!r}: no such architecture; expected a name like yolov8n.yaml, yolo11s.yaml or yolo26n.yaml, "
                          "or a YAML file")
-    _check_description(config.model, file)
-    if not config.weights or Path(resolve(config.weights)).exists():
-        return
-    if not config.download:
-        raise FileNotFoundError(f"weights {config.weights!r}: no such file or folder ({display_path(resolve(config.weights))}), "
-                                "and download is False; name a file, or set download to fetch it")
-    if Path(config.weights).name != config.weights:
-        raise FileNotFoundError(f"weights {config.weights!r}: no such file; only a plain name such as yolov8n.pt can be downloaded")
+    _check_weights(config, _check_backbone(config, _check_description(config.model, file)))
 
 # %% ../../nbs/detection/08_config.ipynb #af5d47dd
 def check_data_dirs(folders: list[str], sources: list[str]) -> None:

@@ -23,7 +23,7 @@ from ..core.runs import Run
 from .config import DetectorConfig
 from .dataset import DetectionData
 from .metrics import (background_confusion, best_threshold, box_scores, BoxScores, coco_scores, false_alarms,
-                                      map50_interval, match_detections, mean_box_baseline, most_confident, nms, SIZES)
+                                      map50_interval, match_detections, mean_box_baseline, most_confident, nms, recall_at_false, SIZES)
 from .predict import Detector, load_detector
 from .tiles import CORNERS
 from .training import remove_caches
@@ -48,7 +48,7 @@ def detection_table(detector: Detector, rows: pd.DataFrame, split: str,
     part = rows[rows["split"] == split]
     found = []
     tile = detector.facts["tile"] if tile is None else tile
-    searched = detector.detect_files(part["path"].tolist(), 0.001, tile, batch_size, several=True)
+    searched = detector.detect_photos(part["path"].tolist(), 0.001, tile, batch_size, several=True)
     for name, (path, boxes, error, _) in zip(part["name"], searched):
         if error:
             raise ValueError(f"{path}: {error}; the file was readable when the run began")
@@ -107,8 +107,8 @@ def score_metrics(truth: dict[str, pd.DataFrame],  # split -> true boxes
 # %% ../../nbs/detection/12_evaluation.ipynb #b37aa228
 HEADLINE = ("test_map50", "test_map50_low", "test_map50_high", "test_map50_95", *(f"test_map50_{size}" for size in SIZES),
             "coco_map50", "coco_map50_95", "baseline_mean_box_map50", "val_map50", "threshold", "test_false_alarm_images",
-            "n_train_images", "n_val_images", "n_test_images", "n_test_boxes", "n_classes", "epochs_run", "best_epoch", "train_seconds",
-            "train_throughput", "taxonomy_hash")  # of metrics.json
+            "test_recall_at_one_false", "n_train_images", "n_val_images", "n_test_images", "n_test_boxes", "n_classes", "weights_loaded",
+            "epochs_run", "best_epoch", "train_seconds", "train_throughput", "taxonomy_hash")  # of metrics.json
 
 
 @dataclass
@@ -135,7 +135,9 @@ def evaluate(config: DetectorConfig, run: Run, data: DetectionData) -> Evaluatio
     metrics, scores = score_metrics(truth, detections, rows, classes, dict(zip(test["name"], group)), config.seed)
     reported = nms(detections)  # what `predict` gives, from the threshold up
     alarms = false_alarms(reported, test["name"][test["boxes"].map(len) == 0], threshold)
-    metrics |= {"threshold": threshold, "n_test_images_without_waste": alarms.pop("n_images_without_waste"),
+    recall, from_score = recall_at_false(truth["test"], reported, len(test))
+    metrics |= {"threshold": threshold, "test_recall_at_one_false": recall, "threshold_at_one_false": from_score,
+                "n_test_images_without_waste": alarms.pop("n_images_without_waste"),
                 **{f"test_{name}": value for name, value in alarms.items()}, **training_facts(run, data, facts)}
     result = Evaluation(metrics, scores, background_confusion(truth["test"], reported, classes, threshold), truth["test"], detections,
                         image_errors(rows, truth["test"], reported, threshold))

@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['THRESHOLDS', 'MAX_DETECTIONS', 'SIZES', 'BACKGROUND', 'empty_detections', 'most_confident', 'nms', 'match_detections',
            'BoxScores', 'box_scores', 'best_threshold', 'plot_precision_recall', 'map50_interval', 'size_counts',
-           'coco_scores', 'mean_box_baseline', 'background_confusion', 'plot_box_confusion', 'false_alarms']
+           'coco_scores', 'mean_box_baseline', 'background_confusion', 'plot_box_confusion', 'false_alarms',
+           'recall_at_false']
 
 # %% ../../nbs/detection/05_metrics.ipynb #2fa3264f
 from collections.abc import Iterable
@@ -229,3 +230,17 @@ def false_alarms(detections: pd.DataFrame, bare: Iterable[str],  # images withou
     alarms = detections[detections["image"].isin(bare) & (detections["score"] >= threshold)]
     return {"n_images_without_waste": len(bare), "false_alarm_images": alarms["image"].nunique() / len(bare) if bare else None,
             "false_alarms_per_image": len(alarms) / len(bare) if bare else None}
+
+# %% ../../nbs/detection/05_metrics.ipynb #80755c10
+def recall_at_false(truth: pd.DataFrame,  # image, number, corners
+                    detections: pd.DataFrame,  # the same and score, as they are reported
+                    n_images: int,  # with and without boxes
+                    per_image: float = 1.0,  # false detections an image
+                    ) -> tuple[float, float]:  # recall at IoU 0.5; the score from which detections count there
+    "Recall, counting from the most confident down until there are so many false detections"
+    kept = most_confident(detections)
+    order = np.argsort(-kept["score"].to_numpy(), kind="stable")
+    right = match_detections(truth, kept)[:, 0][order]
+    within = (~right).cumsum() <= per_image * n_images
+    score = float(kept["score"].to_numpy()[order][within].min(initial=1.0))
+    return float(right[within].sum() / len(truth)) if len(truth) else float("nan"), score

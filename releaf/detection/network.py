@@ -17,8 +17,10 @@ import torch
 
 from ..core.checkpoints import load_weights
 from ..core.paths import display_path, resolve, workspace
-from ..core.weights import weights_table
+from ..core.weights import pretrained_weights, weights_table
 from .architecture import check_architecture
+from .backbone import find_backbone, timm_layers, with_backbone
+from .backbone_weights import fill_backbone, holds_backbone, saved_folder
 from .ultralytics_setup import import_ultralytics
 
 import_ultralytics()  # offline, before anything of it is imported
@@ -39,8 +41,14 @@ def as_float(tree: Any) -> Any:
 
 # %% ../../nbs/detection/06_network.ipynb #7ecc5bfe
 class WasteModel(DetectionModel):
-    "ultralytics' detection network; on a CPU with channels last and, when asked, in bfloat16"
+    "ultralytics' detection network, or its neck and head on a timm backbone; on a CPU with channels last and, when asked, in bfloat16"
     half_on_cpu = False  # set by the trainer
+
+    def __init__(self, cfg: dict[str, Any], *args, **kwargs):
+        with timm_layers(cfg) as layers:
+            super().__init__(layers, *args, **kwargs)
+        if (backbone := find_backbone(self)) is not None:
+            backbone.restore_norms()
 
     def forward(self, x, *args, **kwargs):
         if isinstance(x, torch.Tensor) and x.device.type == "cpu":
@@ -55,7 +63,8 @@ class WasteModel(DetectionModel):
 
 # %% ../../nbs/detection/06_network.ipynb #ec4f84d5
 def read_architecture(model: str,  # a name that the library knows, or a YAML file
-                      ) -> dict[str, Any]:  # the library's description of a network
+                      backbone: str = "",  # a timm architecture in place of its own backbone; '' for its own
+                      ) -> dict[str, Any]:  # the library's description of a network; `backbone` may be a name
     "The architecture that a name or a YAML file describes; ValueError where there is none, or it is not for detection"
     local = resolve(model)
     if str(model).endswith(".pt"):
@@ -69,7 +78,8 @@ def read_architecture(model: str,  # a name that the library knows, or a YAML fi
     if last not in ("Detect", "v10Detect"):
         raise ValueError(f"model {model!r}: its last layer is {last}, expected Detect: it is not for object detection")
     check_architecture(found, f"model {model!r}")
-    return {**found, "scale": found.get("scale") or "", "yaml_file": Path(found["yaml_file"]).name}
+    found = {**found, "scale": found.get("scale") or "", "yaml_file": Path(found["yaml_file"]).name}
+    return with_backbone(found, backbone) if backbone else found
 
 # %% ../../nbs/detection/06_network.ipynb #8197068a
 MAX_WEIGHTS = 500_000_000
@@ -78,8 +88,8 @@ MAX_WEIGHTS = 500_000_000
 def count_weights(architecture: dict[str, Any]) -> int:
     "The weights of a described network, without memory for them; ValueError where its layers do not fit together"
     try:
-        with torch.device("meta"):
-            layers, _ = parse_model(copy.deepcopy(architecture), ch=3, verbose=False)
+        with torch.device("meta"), timm_layers(architecture) as layers:
+            layers, _ = parse_model(copy.deepcopy(layers), ch=3, verbose=False)
     except Exception as error:  # whatever a class of the library raises for arguments that it cannot use
         raise ValueError(f"found layers that do not fit together: {type(error).__name__} {str(error)[:120]}") from error
     return sum(parameter.numel() for parameter in layers.parameters())
@@ -110,7 +120,7 @@ def _download_weights(weights: str, target: Path) -> None:
         raise FileNotFoundError(f"weights {weights!r}: the library has no such file to download")
 
 # %% ../../nbs/detection/06_network.ipynb #442770a4
-def find_weights(weights: str,  # '', a file or folder, or a name that the library knows
+def find_weights(weights: str,  # '', a file or folder, a name of the table of weights, or one that the library knows
                  download: bool) -> Path | None:
     "Where the weights are; FileNotFoundError where they are not and may not be downloaded"
     if not weights:
@@ -118,9 +128,10 @@ def find_weights(weights: str,  # '', a file or folder, or a name that the libra
     path = Path(resolve(weights))
     if path.exists():
         return path
-    if weights in weights_table():
-        raise ValueError(f"weights {weights!r}: found the weights of {weights_table()[weights].architecture or 'a language model'}, "
-                         "expected those of a detector")
+    if (row := weights_table().get(weights)) is not None:
+        if row.kind != "timm":
+            raise ValueError(f"weights {weights!r}: found the weights of a language model, expected those of a detector or a backbone")
+        return pretrained_weights(weights)
     if not download:
         raise FileNotFoundError(f"weights {weights!r}: no such file or folder ({display_path(path)}), and download is False; "
                                 "name a file, or set download to fetch it")
@@ -137,7 +148,10 @@ def read_weights(path: Path,  # a folder with model.safetensors, a run, or a .pt
                  ) -> tuple[dict[str, torch.Tensor], list[str]]:  # state dict, class names
     "A state dict and its class names; a pickle is read against a list of classes only"
     if path.is_dir():
-        weights, facts = load_weights(path / "best" if (path / "best").is_dir() else path)
+        weights, facts = load_weights(saved_folder(path))
+        if not isinstance(facts.get("classes"), list):
+            raise ValueError(f"weights {display_path(path)}: found a model without classes ({', '.join(map(str, list(facts)[:5]))}, ...), "
+                             "expected a detector, or a classifier of this project for its backbone")
         return weights, facts["classes"]
     if path.suffix != ".pt":
         raise ValueError(f"weights {display_path(path)}: expected a folder with model.safetensors, or a .pt file")
@@ -171,6 +185,11 @@ def transfer_weights(network: WasteModel,
                      new_head: bool = False,  # class layers of other classes start anew
                      ) -> dict[str, int]:  # weights_loaded, weights_left_out: tensors
     "Load weights into a network; what does not fit is a ValueError"
+    if holds_backbone(path):
+        if new_head:
+            raise ValueError(f"new_head: found True with the weights of a backbone ({display_path(path)}); expected False: the head is new")
+        loaded = fill_backbone(find_backbone(network), path)
+        return {"weights_loaded": loaded, "weights_left_out": len(network.state_dict()) - loaded}
     weights, classes = read_weights(path)
     own, own_classes = network.state_dict(), list(network.names.values())
     other = classes != own_classes

@@ -23,8 +23,10 @@ from ..core.files import read_json
 from ..core.paths import display_path
 from ..core.runs import reporting, Run
 from ..core.schedule import Budget, lr_factor, plan_epoch
+from .backbone import find_backbone
 from .config import DetectorConfig
 from .network import build_network, transfer_weights  # imports ultralytics offline, so before the lines below
+from .tuning import set_rates, split_groups
 
 import ultralytics.data.base as library_data
 import ultralytics.engine.trainer as library_trainer
@@ -95,6 +97,15 @@ def _handle_nan_recovery(self: WasteTrainer, epoch: int) -> bool:
                                  "or use precision 'no'")
     return False
 
+# %% ../../nbs/detection/07_trainer.ipynb #22cfa2bb
+@patch
+def build_optimizer(self: WasteTrainer, model, **options) -> torch.optim.Optimizer:
+    "The library's optimiser; a timm backbone gets groups of its own, at its own rate"
+    optimizer = DetectionTrainer.build_optimizer(self, model, **options)
+    if (backbone := find_backbone(unwrap_model(model))) is not None:
+        split_groups(optimizer, backbone, self.config.backbone_lr_factor)
+    return optimizer
+
 # %% ../../nbs/detection/07_trainer.ipynb #e9cfe743
 @patch
 def _setup_scheduler(self: WasteTrainer) -> None:
@@ -138,11 +149,11 @@ def begin_epoch(self: WasteTrainer) -> None:
 # %% ../../nbs/detection/07_trainer.ipynb #c7ee1a07
 @patch
 def begin_step(self: WasteTrainer) -> None:
-    "The rate of this step; the library's warm-up, where it lasts, sets its own afterwards"
+    "The rates of this step, and whether the backbone learns; the library's warm-up, where it lasts, sets its own rates afterwards"
     done = min(self.images_seen / max(len(self.train_loader.dataset), 1), 1.0)
-    factor = lr_factor(self.span[0] + (self.span[1] - self.span[0]) * done, end=0.01)
-    for group in self.optimizer.param_groups:
-        group["lr"] = group["initial_lr"] * factor
+    progress = self.span[0] + (self.span[1] - self.span[0]) * done
+    factor = lr_factor(progress, end=0.01)
+    set_rates(self.optimizer, find_backbone(unwrap_model(self.model)), progress, factor, self.config.freeze_backbone)
     self.images_seen += self.batch_size
 
 # %% ../../nbs/detection/07_trainer.ipynb #4d220adf
@@ -186,11 +197,14 @@ def history_row(self: WasteTrainer) -> dict[str, Any]:
     left = [self.epochs - self.epoch - 1, float(np.mean([seconds, *(row["seconds"] for row in self.history[-2:])]))]
     found = {name.removeprefix("metrics/").removesuffix("(B)"): float(value) for name, value in self.metrics.items()}
     losses = {f"train_{name}": float(value) for name, value in self.tloss.items()}
+    slow = [group for group in self.optimizer.param_groups if group.get("backbone")]
     return {"epoch": self.epoch + 1, "epochs": self.epochs, "train_loss": sum(losses.values()),
             "val_map50": found["mAP50"], "val_map50_95": found["mAP50-95"], "val_precision": found["precision"],
             "val_recall": found["recall"], **losses,
             **{f"val_{k.removeprefix('val/')}": v for k, v in found.items() if k.startswith("val/")},
-            "lr": float(self.optimizer.param_groups[0]["lr"]), "throughput": len(self.train_loader.dataset) / self.train_seconds,
+            "lr": float(self.optimizer.param_groups[0]["lr"]),
+            **({"lr_backbone": float(slow[0]["lr"])} if slow else {}),
+            "throughput": len(self.train_loader.dataset) / self.train_seconds,
             "batch_size": self.batch_size, "seconds": seconds, "eta": left[0] * left[1], "progress": self.span[1]}
 
 # %% ../../nbs/detection/07_trainer.ipynb #878dae51

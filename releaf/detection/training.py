@@ -80,7 +80,7 @@ def train(config: DetectorConfig, run: Run, data: DetectionData) -> YoloDataset:
     set_settings_folder(run.dir / "yolo" / "settings")  # before the library is imported
     from releaf.detection.network import build_network, find_weights, read_architecture, transfer_weights
     from releaf.detection.trainer import WasteTrainer
-    architecture, weights = read_architecture(config.model), find_weights(config.weights, config.download)
+    architecture, weights = read_architecture(config.model, config.backbone), find_weights(config.weights, config.download)
     if weights is not None:  # checked here, where an error costs little time
         write_json(run.dir / "weights.json", transfer_weights(build_network(architecture, data.scheme.classes), weights, config.new_head))
     dataset = write_yolo_dataset(data.rows, data.repairs, data.scheme, run.dir / "yolo" / "dataset", config.tile, config.overlap,

@@ -16,9 +16,9 @@ import torch
 from fastcore.basics import patch
 
 from ..core.paths import display_path, resolve, tables_dir
+from ..data.inputs import check_photos, read_ahead
 from .datasets import HEADS
 from .heads import decide
-from .inputs import check_photos, read_ahead
 from .known import KnownDetector, load_known
 from .saved import load_model, tta_views
 from .sets import ask_questions, find_sets, ranked

@@ -117,7 +117,7 @@ def _turned(turn: int, raw: bool) -> Callable[[dict, Drawn], None]:
             name, (width, height), exif = image["file_name"], drawn.sizes[image["file_name"]], Image.Exif()
             exif[274] = turn
             path = drawn.folder / "images" / name
-            Image.open(path).transpose(back).save(path, exif=exif)
+            Image.open(path, formats=["PNG", "JPEG"]).transpose(back).save(path, exif=exif)
             if raw and turn != 3:
                 image["width"], image["height"] = height, width
                 for row in (row for row in coco["annotations"] if row["image_id"] == image["id"]):

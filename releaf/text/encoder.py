@@ -30,7 +30,14 @@ def load_encoder(folder: str | Path,  # of a BERT-like model with its tokenizer
     "A sentence encoder from files alone"
     import torch
     from transformers import AutoModel, AutoTokenizer
-    tokenizer, model = AutoTokenizer.from_pretrained(folder, **FROM_FILES), AutoModel.from_pretrained(folder, **WEIGHTS_FROM_FILES).eval()
+    from transformers.utils import logging
+    bars = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        tokenizer, model = AutoTokenizer.from_pretrained(folder, **FROM_FILES), AutoModel.from_pretrained(folder, **WEIGHTS_FROM_FILES).eval()
+    finally:
+        if bars:
+            logging.enable_progress_bar()
 
     @torch.inference_mode()
     def encode(texts: list[str]) -> np.ndarray:

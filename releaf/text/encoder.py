@@ -34,7 +34,8 @@ def load_encoder(folder: str | Path,  # of a BERT-like model with its tokenizer
     bars = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()
     try:
-        tokenizer, model = AutoTokenizer.from_pretrained(folder, **FROM_FILES), AutoModel.from_pretrained(folder, **WEIGHTS_FROM_FILES).eval()
+        tokenizer = AutoTokenizer.from_pretrained(folder, **FROM_FILES)
+        model = AutoModel.from_pretrained(folder, **WEIGHTS_FROM_FILES).eval()
     finally:
         if bars:
             logging.enable_progress_bar()

@@ -20,6 +20,7 @@ FLOORS = {"core": (), "waste": ("core",), "sample": ("core", "waste"), "annotati
 FLOORS |= dict.fromkeys(("vision", "detection", "graph", "text"), ("core", "waste", "sample", "annotations", "data", "sources"))
 ALIASES = {"data.archives", "data.prepare", "vision.detector"}  # names that others import; the code lives on another floor
 MAX_BYTES = 1_500_000
+HERE = r"(?<![\w.])/(?:opt|root|work|home/(?!somebody|me))/[\w.-]"  # folders of the machine that a notebook was executed on
 LEFT_OVER = r"application/vnd\.jupyter\.widget|\d+%\|[ █▏▎▍▌▋▊▉#]*\| *\d+/\d+"  # widget state, progress bars
 
 
@@ -74,6 +75,8 @@ def form(path: Path, notebook) -> list[str]:
             found.append("a stored output is an error")
         if re.search(LEFT_OVER, json.dumps(cell.outputs, ensure_ascii=False)):
             found.append(f"a stored output holds a progress bar or widget state: {lines[0][:60]}")
+        if place := re.search(HERE, " ".join(str(output.get("text", output.get("data", {}).get("text/plain", ""))) for output in cell.outputs)):
+            found.append(f"a stored output names a folder of the machine, {place[0]}...: {lines[0][:60]}")
     return found
 
 

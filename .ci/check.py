@@ -75,7 +75,8 @@ def form(path: Path, notebook) -> list[str]:
             found.append("a stored output is an error")
         if re.search(LEFT_OVER, json.dumps(cell.outputs, ensure_ascii=False)):
             found.append(f"a stored output holds a progress bar or widget state: {lines[0][:60]}")
-        if place := re.search(HERE, " ".join(str(output.get("text", output.get("data", {}).get("text/plain", ""))) for output in cell.outputs)):
+        said = " ".join(str(output.get("text", output.get("data", {}).get("text/plain", ""))) for output in cell.outputs)
+        if place := re.search(HERE, said):
             found.append(f"a stored output names a folder of the machine, {place[0]}...: {lines[0][:60]}")
     return found
 

@@ -63,7 +63,7 @@ def marked(mark: str) -> list[int]:
             if place.name.isdigit() and mark.encode() in (place / "environ").read_bytes():
                 found.append(int(place.name))
         except OSError:
-            pass
+            continue  # it ended while it was looked at, or belongs to another user
     return found
 
 

@@ -31,7 +31,7 @@ def start_of(pid: int) -> str | None:  # None: no such process, or one that has 
     except ProcessLookupError:
         return None
     except PermissionError:
-        pass
+        return ""  # there is one, of another user
     return ""
 
 

@@ -4,12 +4,12 @@
 
 # %% auto #0
 __all__ = ['BOX', 'SCHEMA', 'OPTIONAL', 'SPLITS', 'TEXTS', 'BOXES', 'SPOKEN', 'FORMAT', 'as_text', 'legal_values', 'usable',
-           'reason_kinds', 'straddling', 'known_label_sets', 'merge_groups', 'with_optional', 'broken_rules',
-           'check_manifest', 'stored_table', 'write_manifest', 'manifest_file', 'read_manifest']
+           'reason_kinds', 'straddling', 'merge_groups', 'with_optional', 'broken_rules', 'check_manifest',
+           'stored_table', 'write_manifest', 'manifest_file', 'read_manifest']
 
 # %% ../../nbs/data/01_manifest.ipynb #a5e603dd
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import fsspec
@@ -21,9 +21,9 @@ from scipy.cluster.hierarchy import DisjointSet
 
 from ..core.files import atomic_write
 from ..core.paths import display_path, resolve
-from .contradictions import Broken, check_boxes, check_children, check_labels, check_numbers, check_paths, \
-    check_rows_agree, check_texts, check_whole, describe, show
-from ..waste.label_maps import check_hash, label_sets, source_table, taxonomy_hash
+from .contradictions import (Broken, check_boxes, check_children, check_labels, check_numbers, check_paths,
+                                        check_rows_agree, check_texts, check_whole, describe, show)
+from ..waste.label_maps import check_hash, source_table, taxonomy_hash
 from ..waste.taxonomy import load_taxonomy
 
 # %% ../../nbs/data/01_manifest.ipynb #55de273b
@@ -90,11 +90,6 @@ def straddling(rows: pd.DataFrame,  # with drop_reason, split and the column
     "Groups, or values of another column, that are in more than one split"
     counts = usable(rows).dropna(subset=["split", column]).groupby(column)["split"].nunique()
     return sorted(counts.index[counts > 1])
-
-# %% ../../nbs/data/01_manifest.ipynb #6dbb805e
-def known_label_sets(sources: Iterable[str]) -> set[str]:
-    "The names of all label sets of these sources"
-    return {f"{name}/{label}" for name in sources for label, mask in label_sets(name).items() if mask is not None}
 
 # %% ../../nbs/data/01_manifest.ipynb #66063226
 def merge_groups(manifest: pd.DataFrame) -> pd.DataFrame:  # the same rows; a photograph has one group_id

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['FLIP_ROTATE', 'FLIP_ROTATE_NAMES', 'FRAMINGS', 'luma_chroma', 'Thumbnail', 'read_content_id', 'read_thumbnails',
-           'read_thumbnail', 'hash_codes', 'hamming', 'hash_index', 'ask_index', 'close_codes', 'candidates']
+           'hash_codes', 'hamming', 'hash_index', 'ask_index', 'close_codes', 'candidates']
 
 # %% ../../nbs/data/05_perceptual_hash.ipynb #ac5e936d
 import hashlib
@@ -78,11 +78,6 @@ def read_thumbnails(paths: Iterable[str]) -> list[Thumbnail]:
         except ImageError as error:
             found.append(Thumbnail(path, error=error.reason))
     return found
-
-
-def read_thumbnail(path: str) -> Thumbnail:
-    "Read, hash and shrink one file"
-    return read_thumbnails([path])[0]
 
 # %% ../../nbs/data/05_perceptual_hash.ipynb #99ad432b
 FRAMINGS = np.array([(0, 1, 0, 1), (0.04, 0.96, 0.04, 0.96), (0, 0.95, 0, 0.95), (0, 0.95, 0.05, 1),

@@ -49,7 +49,7 @@ class Advice:
 def may_stand(text: str,  # what a model generated
               looked: Looked) -> bool:
     "Whether a generated answer agrees with what was looked up"
-    named, allowed = mentions(text), {name for one in looked.told for name in one.bins}
+    named, allowed = mentions(text), {name for one in looked.rule_answers for name in one.bins}
     if len(re.findall(r"\w+", plain(text))) < 4:
         return False
     assents = re.match(r"(?:yes|yeah|sure|of course|certainly)\b", plain(text))
@@ -57,7 +57,7 @@ def may_stand(text: str,  # what a model generated
     if looked.refusals:
         return refuses(text) and all(set(bins) & allowed for bins in named)
     if looked.kind == "bins":
-        least = 2 if any(one.ask for one in looked.told) else 1  # where the bin is open, one alone is no answer
+        least = 2 if any(one.ask for one in looked.rule_answers) else 1  # where the bin is open, one alone is no answer
         return agrees and all(set(bins) & allowed for bins in named) and len(set(bins_named(text)) & allowed) >= least
     return not named and bool(looked.topics)
 
@@ -87,14 +87,14 @@ def _stage(looked: Looked, text: str, hybrid: bool) -> str:
         return "nothing"
     if looked.refusals:
         return "dangers"
-    if looked.told and (looked.kind == "bins" or looked.region):
-        return "guess" if any("A guess" in one.text for one in looked.told) else "rules"
+    if looked.rule_answers and (looked.kind == "bins" or looked.region):
+        return "guess" if any("A guess" in one.text for one in looked.rule_answers) else "rules"
     return "hybrid" if hybrid else "lexical"
 
 
 def _asks(looked: Looked, text: str) -> str:
     "The question back"
-    asks = list(dict.fromkeys(one.ask for one in looked.told if one.ask))
+    asks = list(dict.fromkeys(one.ask for one in looked.rule_answers if one.ask))
     if not text and looked.kind == "bins":
         asks = [UNKNOWN]
     return " ".join(asks)
@@ -112,7 +112,7 @@ def answer(self: Advisor,
     rows = rows_of(looked, most)
     text = compose(looked, rows)
     said = looked.kind == "bins" or looked.region or looked.refusals  # as in `compose`
-    bins = list(dict.fromkeys(name for one in looked.told for name in one.bins)) if said else []
+    bins = list(dict.fromkeys(name for one in looked.rule_answers for name in one.bins)) if said else []
     warns = [*looked.refusals, *(said for said in looked.warns if said not in looked.refusals)]
     stage = _stage(looked, text, self.semantics is not None)
     if not text:

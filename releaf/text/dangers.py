@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from .asked import compiled, folded
+from .question_parsing import compiled, folded
 from .facts import tables
 from .hazard_classes import find_unsafe, proposes
 from ..waste.lexicon import phrase_rows

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from .asked import compiled, folded
+from .question_parsing import compiled, folded
 from ..waste.lexicon import phrase_rows
 
 # %% ../../nbs/text/35_hazard_classes.ipynb #33132717

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from .asked import claimed_bins, kind_of_question, regions_named, things_asked, without_destinations
-from .composed import materials_said, tell_everywhere, tell_one, Told, typical_topics, verdict, WHERE
+from .question_parsing import claimed_bins, kind_of_question, regions_named, things_named, without_destinations
+from .composed import materials_said, answer_everywhere, answer_thing, RuleAnswer, typical_topics, verdict, WHERE
 from .dangers import find_dangers, forbidden_keys, hazard_keys, hazard_text
 from .hazard_classes import ANYTHING, is_benign
 from .facts import facts, lower_first, name_of, tables, upper_first, with_article
@@ -37,7 +37,7 @@ class Looked:
     refusals: list[str]  # sentences that advise against what is proposed
     warns: list[str]  # of hazards
     keys: list[str]  # of the rows behind refusals and hazards
-    told: list[Told]
+    rule_answers: list[RuleAnswer]
     verdict: str = ""  # Yes. | No. | ''
     benign: bool = False  # whether a thing is only handed in, kept safe or asked about
     ranked: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -81,7 +81,7 @@ def _fact_texts() -> dict[str, str]:
 
 def _things(text: str, region: str | None, kind: str) -> list[Found]:
     "What a question is about; where it names no thing, the material that it names"
-    things = things_asked(text, region)
+    things = things_named(text, region)
     if things or kind != "bins":
         return things
     topics = typical_topics(materials_said(without_destinations(text), region))
@@ -93,14 +93,14 @@ def _unsafe_thing(things: Sequence[Found]) -> str:
     return why_no_reuse([topic for name in things[:1] if not name.ask for topic in name.topics])
 
 
-def _all_told(things: Sequence[Found], text: str, places: Sequence[str]) -> list[Told]:
+def _all_answers(things: Sequence[Found], text: str, places: Sequence[str]) -> list[RuleAnswer]:
     "The rules for each thing in each region that is meant"
     if not places:
-        told = [tell_everywhere(name, text) for name in things[:3]]
+        rule_answers = [answer_everywhere(name, text) for name in things[:3]]
     else:
-        told = [tell_one(name, text, place) for name in things[:4] for place in places[:3]]
+        rule_answers = [answer_thing(name, text, place) for name in things[:4] for place in places[:3]]
     once = {}
-    for one in filter(None, told):
+    for one in filter(None, rule_answers):
         once.setdefault(one.text, one)
     return list(once.values())
 
@@ -116,14 +116,14 @@ def look_up(text: str, region: str | None,  # one of `regions()`
     kind, topics = kind_of_question(text, (places or [None])[0]), find_topics(text, region)
     refusals, warns, keys = _refusals(text, topics)
     things = _things(text, region, kind)
-    told = _all_told(things, text, places) if places or (kind == "bins" and not refusals) else []
+    rule_answers = _all_answers(things, text, places) if places or (kind == "bins" and not refusals) else []
     hazards = hazard_keys([topic for name in things for topic in name.topics]) if kind == "bins" else []
     warns += [said for said in map(hazard_text, hazards) if said not in warns]
     warns += [f"{reason}." for reason in filter(None, [_unsafe_thing(things)]) if not warns and kind != "bins"]
-    certain = any("A guess" not in one.text for one in told)
+    certain = any("A guess" not in one.text for one in rule_answers)
     ranked = varied_rows(text, (places or [None])[0], most, kind == "ideas", semantics, rules=not certain)
-    return Looked(kind, (places or [None])[0], topics, things, refusals, warns, [*keys, *hazards], told,
-                  verdict(claimed_bins(text), told), is_benign(text), ranked)
+    return Looked(kind, (places or [None])[0], topics, things, refusals, warns, [*keys, *hazards], rule_answers,
+                  verdict(claimed_bins(text), rule_answers), is_benign(text), ranked)
 
 # %% ../../nbs/text/31_lookup.ipynb #652e1c55
 def _in_turn(lists: Sequence[Sequence[str]]) -> list[str]:
@@ -134,7 +134,7 @@ def _in_turn(lists: Sequence[Sequence[str]]) -> list[str]:
 def rows_of(looked: Looked, most: int = 8) -> pd.DataFrame:  # key, text, source, topic, score
     "The facts that an answer rests on"
     table = _fact_table()
-    rules = _in_turn([one.keys for one in looked.told])
+    rules = _in_turn([one.keys for one in looked.rule_answers])
     ranked, first = list(looked.ranked.get("key", [])), looked.keys[:3]
     room = 2 if looked.kind == "bins" else 5
     keys = [*first, *rules[:max(most - len(first) - room, 3 if looked.region else 6)], *looked.keys[3:], *ranked, *rules]
@@ -188,14 +188,14 @@ def _ideas(looked: Looked, rows: pd.DataFrame) -> str:
 # %% ../../nbs/text/31_lookup.ipynb #c44991b5
 def compose(looked: Looked, rows: pd.DataFrame) -> str:
     "The answer in the words of the rows; '' where there is nothing to say"
-    told = " ".join(one.text for one in looked.told[:6])
+    rule_answers = " ".join(one.text for one in looked.rule_answers[:6])
     if looked.refusals:
-        where = told or ("" if looked.kind != "bins" else f"For its bin: {lower_first(WHERE)}")
+        where = rule_answers or ("" if looked.kind != "bins" else f"For its bin: {lower_first(WHERE)}")
         return " ".join(filter(None, [*looked.refusals, where]))
-    if looked.told and (looked.kind == "bins" or looked.region):
+    if looked.rule_answers and (looked.kind == "bins" or looked.region):
         careful = [f"Careful: {lower_first(said)}" for said in looked.warns[:2]]
         beside = (_warning(looked) or _ideas(looked, rows)) if looked.kind == "ideas" else ""
-        return " ".join(filter(None, [looked.verdict, *careful, told, beside]))
+        return " ".join(filter(None, [looked.verdict, *careful, rule_answers, beside]))
     if (warning := _warning(looked)) and looked.kind != "bins":
         return warning
     if rows.empty or looked.kind == "bins":

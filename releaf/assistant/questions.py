@@ -6,16 +6,15 @@
 __all__ = ['IS_WASTE', 'NO_WASTE', 'Pair', 'MOST_REPLIES', 'UNKNOWN', 'Reply', 'reply_to', 'left_of', 'condition_replies',
            'which_replies', 'waste_replies']
 
-# %% ../../nbs/assistant/01_questions.ipynb #6596be43
+# %% ../../nbs/assistant/01_questions.ipynb #e4bc19d1
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from ..text.composed import bin_words
 from ..text.facts import name_of, sentences, states, upper_first
 from ..waste.rules import Answer, answers
-from ..waste.taxonomy import load_taxonomy
 
-# %% ../../nbs/assistant/01_questions.ipynb #3692ea66
+# %% ../../nbs/assistant/01_questions.ipynb #6b875d60
 IS_WASTE, NO_WASTE = "waste", "no_waste"  # replies to "Is this waste?"
 Pair = tuple[str, str]  # item and material, as in the taxonomy
 
@@ -36,7 +35,7 @@ def reply_to(key: str, words: str, option: Answer | None) -> Reply:
         return Reply(key, words)
     return Reply(key, words, option.bin, bin_words(option.bin, option.region), sentences(option.prepare))
 
-# %% ../../nbs/assistant/01_questions.ipynb #021da208
+# %% ../../nbs/assistant/01_questions.ipynb #eef070f5
 def left_of(pair: Pair, region: str,
             said: Collection[str],  # conditions
             ) -> list[Answer]:  # the assumed one first
@@ -45,7 +44,7 @@ def left_of(pair: Pair, region: str,
     fitting = [replace(option, ask="") for option in options if option.condition in said]
     return fitting or list(options)
 
-# %% ../../nbs/assistant/01_questions.ipynb #d74767f3
+# %% ../../nbs/assistant/01_questions.ipynb #b28c868a
 def _asked(pairs: Sequence[Pair], region: str, said: Collection[str], question: str) -> list[Answer]:
     "The answers that a question decides between, one a condition"
     found = {}
@@ -60,7 +59,7 @@ def condition_replies(pairs: Sequence[Pair],  # likely ones, the likeliest first
     "What each reply to a rule's question means"
     return [reply_to(option.condition, upper_first(states()[option.condition]), option) for option in _asked(pairs, region, said, question)]
 
-# %% ../../nbs/assistant/01_questions.ipynb #dd242dcf
+# %% ../../nbs/assistant/01_questions.ipynb #bc318c87
 MOST_REPLIES = 8
 
 
@@ -80,7 +79,7 @@ def which_replies(pairs: Sequence[Pair],  # likely ones, the likeliest first
         found.append(reply_to(f"item:{item}", upper_first(name_of("items", item)), options[item][0] if decided else None))
     return found
 
-# %% ../../nbs/assistant/01_questions.ipynb #3f06ec38
+# %% ../../nbs/assistant/01_questions.ipynb #e1af886f
 UNKNOWN = "Is this something to throw away? It is unlike the photographs that I know."
 
 

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Answer', 'Assistant', 'check_region', 'own_sentence', 'write_advice']
 
-# %% ../../nbs/assistant/06_assistant.ipynb #4a80c16b
+# %% ../../nbs/assistant/06_assistant.ipynb #8b8dceb4
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from ..text.facts import name_of, states, with_article
 from ..waste.rules import regions
 from ..waste.taxonomy import load_taxonomy
 
-# %% ../../nbs/assistant/06_assistant.ipynb #0f5bd21b
+# %% ../../nbs/assistant/06_assistant.ipynb #6646a909
 @dataclass
 class Answer:
     "The things of one photograph, and what to do with each"
@@ -48,7 +48,7 @@ def to_dict(self: Answer) -> dict[str, Any]:
     "The answer as plain values for JSON, without pictures"
     return {name: _plain(getattr(self, name)) for name in ("region", "width", "height", "note", "things")}
 
-# %% ../../nbs/assistant/06_assistant.ipynb #6d8074ae
+# %% ../../nbs/assistant/06_assistant.ipynb #b697afbc
 def _load(part: Any, load, given: str) -> Any:
     "A loaded part as it is; a folder, or None for what the package brings, through its loader"
     if part is None or isinstance(part, str | Path):
@@ -85,7 +85,7 @@ def check_region(region: str) -> str:
         raise ValueError(f"region: found {region!r}, expected one of {', '.join(regions().index)}")
     return region
 
-# %% ../../nbs/assistant/06_assistant.ipynb #8c73b144
+# %% ../../nbs/assistant/06_assistant.ipynb #43401ff5
 def own_sentence(thing: Thing) -> str:  # '' where no bin is given
     "What to do, from the rule's own words"
     if not thing.bin:
@@ -107,7 +107,7 @@ def write_advice(thing: Thing, advisor: Any) -> tuple[str, str]:  # the sentence
         return own, "advice: the rule's words, which replace those of the language model"
     return found.text, "advice: language model, in agreement with the rule"
 
-# %% ../../nbs/assistant/06_assistant.ipynb #c24fe3f5
+# %% ../../nbs/assistant/06_assistant.ipynb #a260ee1a
 @patch
 def _thing(self: Assistant, row: dict[str, Any], number: int, region: str, replies: Sequence[str]) -> Thing:
     "A thing with its ideas and its advice"
@@ -146,14 +146,14 @@ def ask(self: Assistant, text: str,  # a question in words
     "Answer a question in words"
     return self.advisor.answer(text, check_region(region or self.region))
 
-# %% ../../nbs/assistant/06_assistant.ipynb #9c51676b
+# %% ../../nbs/assistant/06_assistant.ipynb #ed6e961f
 def _check_reply(thing: Thing, key: str) -> None:
     "Refuse a reply that nothing asks for"
     open_keys = [reply.key for reply in thing.replies]
     named = key.startswith("item:") and key.removeprefix("item:") in load_taxonomy().items
     if key not in open_keys and not named and key not in (IS_WASTE, NO_WASTE):
         known = ", ".join(open_keys) or "none: nothing is asked"
-        raise ValueError(f"reply: found {key!r} for thing {thing.number}, expected one of {known}; or item:NAME with an item of the taxonomy")
+        raise ValueError(f"reply: found {key!r} for thing {thing.number}, expected one of {known}; or item: and an item of the taxonomy")
 
 
 @patch

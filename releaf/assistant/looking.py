@@ -6,7 +6,7 @@
 __all__ = ['SHOWN', 'INSIDE', 'VIEW', 'FINDING', 'NOTHING', 'open_photo', 'shrink', 'outer_boxes', 'Seen', 'find_things',
            'classify_things']
 
-# %% ../../nbs/assistant/05_looking.ipynb #5cf197b7
+# %% ../../nbs/assistant/05_looking.ipynb #4a7898de
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from PIL import Image
 from ..data.inputs import read_photo
 from ..detection.predict import crop_box
 
-# %% ../../nbs/assistant/05_looking.ipynb #4c574aae
+# %% ../../nbs/assistant/05_looking.ipynb #d16a6ee1
 SHOWN = 1600  # longest side of the picture that an answer keeps, pixels
 
 
@@ -40,7 +40,7 @@ def shrink(image: np.ndarray,  # uint8 [height, width, 3]
     size = max(1, round(width * scale)), max(1, round(height * scale))
     return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR, reducing_gap=2))
 
-# %% ../../nbs/assistant/05_looking.ipynb #c8533dae
+# %% ../../nbs/assistant/05_looking.ipynb #4899ee4b
 INSIDE = 0.7  # fraction of a box's area within a larger one from which it is part of that
 
 
@@ -57,7 +57,7 @@ def outer_boxes(boxes: np.ndarray,  # float [n, 6]: corners, score, class
     part = ((shared / np.maximum(area, 1e-9)[:, None] >= INSIDE) & larger).any(1)
     return boxes[~part][:most]
 
-# %% ../../nbs/assistant/05_looking.ipynb #54af726a
+# %% ../../nbs/assistant/05_looking.ipynb #9c338cc8
 VIEW = 512  # longest side of what the classifier is given, pixels
 FINDING = 1024  # and the detector
 
@@ -84,12 +84,12 @@ def find_things(image: np.ndarray,  # uint8 [height, width, 3], upright
     views = [shrink(view, VIEW) for view in (small, *(crop_box(image, box) for box in boxes))]
     return Seen(boxes, views, width, height, "" if detector is None else f"box: detector {detector.dir.name}")
 
-# %% ../../nbs/assistant/05_looking.ipynb #459d26e3
+# %% ../../nbs/assistant/05_looking.ipynb #e56ff080
 NOTHING = "Nothing that I know as waste is in this photograph."
 
 
 def classify_things(seen: Seen, classifier: Any,  # with `predict(photos, region)`
-                    region: str) -> tuple[list[dict[str, Any]], str]:  # rows with box, found, cutout and seen_by; why there are none, or less
+                    region: str) -> tuple[list[dict[str, Any]], str]:  # rows with box, found, cutout, seen_by; a note
     "Say of each thing what it may be"
     whole, *parts = classifier.predict(seen.views, region).to_dict("records")
     by = f"item: classifier {classifier.dir.name}"

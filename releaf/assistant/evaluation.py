@@ -6,7 +6,7 @@
 __all__ = ['OUTCOMES', 'LEAST_IOU', 'accepted_bins', 'judge', 'overlap', 'match_thing', 'labelled_things', 'check_photographs',
            'commonest', 'summarise']
 
-# %% ../../nbs/assistant/08_evaluation.ipynb #0ccaf7a3
+# %% ../../nbs/assistant/08_evaluation.ipynb #26492453
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,14 +20,14 @@ from ..waste.label_maps import label_sets
 from ..waste.rules import answers
 from ..waste.taxonomy import load_taxonomy
 
-# %% ../../nbs/assistant/08_evaluation.ipynb #d343d749
+# %% ../../nbs/assistant/08_evaluation.ipynb #2c00ec88
 def accepted_bins(mask: np.ndarray,  # bool [pairs]: those that the label allows
                   region: str) -> set[str]:
     "The bins that the rules give to one of these pairs, under any condition"
     rules = answers(region)
     return {option.bin for pair, inside in zip(load_taxonomy().pairs, mask) if inside for option in rules[pair]}
 
-# %% ../../nbs/assistant/08_evaluation.ipynb #85801e37
+# %% ../../nbs/assistant/08_evaluation.ipynb #40473f72
 OUTCOMES = ("right, sure", "right, asked", "not known", "not found", "wrong pair, asked", "wrong pair, sure", "wrong rule")
 
 
@@ -41,11 +41,12 @@ def judge(thing: Thing | None,  # None: nothing was found there
         return {"outcome": outcome, "asked although clear": False, "answered although unclear": False, "bin": ""}
     sure = thing.state == "sure"
     legal = mask[load_taxonomy().pair_index[thing.item, thing.material]]
-    outcome = f"right, {'sure' if sure else 'asked'}" if thing.bin in accepted else "wrong rule" if legal else f"wrong pair, {'sure' if sure else 'asked'}"
-    return {"outcome": outcome, "asked although clear": not sure and len(accepted) == 1, "answered although unclear": sure and len(accepted) > 1,
-            "bin": thing.bin}
+    how = "sure" if sure else "asked"
+    outcome = f"right, {how}" if thing.bin in accepted else "wrong rule" if legal else f"wrong pair, {how}"
+    return {"outcome": outcome, "asked although clear": not sure and len(accepted) == 1,
+            "answered although unclear": sure and len(accepted) > 1, "bin": thing.bin}
 
-# %% ../../nbs/assistant/08_evaluation.ipynb #891f4b70
+# %% ../../nbs/assistant/08_evaluation.ipynb #e7f97511
 LEAST_IOU = 0.5
 
 
@@ -67,14 +68,16 @@ def match_thing(answer: Answer, box: tuple[float, ...] | None,  # None: the phot
     best = max(answer.things, key=lambda thing: overlap(thing.box, box))
     return best if overlap(best.box, box) >= LEAST_IOU else None
 
-# %% ../../nbs/assistant/08_evaluation.ipynb #30ba4238
+# %% ../../nbs/assistant/08_evaluation.ipynb #7cccb110
 def labelled_things(manifest: pd.DataFrame,  # usable rows: path, source, source_label, boxes, group_id
                     ) -> Iterator[tuple[str, str, list[tuple[tuple[float, ...] | None, np.ndarray]]]]:
     "Path, group and (box, pairs allowed) of each photograph; labels that are dropped from their source's map are left out"
     for row in manifest.to_dict("records"):
         sets = label_sets(row["source"])
         boxed = isinstance(row["boxes"], list | np.ndarray) and len(row["boxes"]) > 0
-        labels = [((box["x0"], box["y0"], box["x1"], box["y1"]), box["label"]) for box in row["boxes"]] if boxed else [(None, row["source_label"])]
+        labels = [(None, row["source_label"])]
+        if boxed:
+            labels = [((box["x0"], box["y0"], box["x1"], box["y1"]), box["label"]) for box in row["boxes"]]
         found = [(box, sets[label]) for box, label in labels if sets.get(label) is not None]
         if found:
             yield row["path"], row["group_id"], found
@@ -92,7 +95,7 @@ def check_photographs(assistant: Assistant, manifest: pd.DataFrame,  # as of `la
                      | judge(match_thing(own, box), mask, region) for box, mask in things]
     return pd.DataFrame(rows)
 
-# %% ../../nbs/assistant/08_evaluation.ipynb #40855d0e
+# %% ../../nbs/assistant/08_evaluation.ipynb #12c2f276
 def commonest(checked: pd.DataFrame) -> tuple[str, float]:  # the bin, and the fraction of things that accept it
     "The baseline that knows the answers: always the bin that is accepted most often"
     every = checked["accepted"].explode().value_counts()
@@ -108,8 +111,8 @@ def summarise(checked: pd.DataFrame,  # of `check_photographs`
         wrong_sure = own["outcome"].isin(["wrong pair, sure", "wrong rule"])
         low, high = mean_interval(right.to_numpy(float), own["group"].to_numpy())
         bin_name, base = commonest(own)
-        rows.append({"region": region, "things": len(own), "right bin": right.mean(), "low": low, "high": high, "wrong and sure": wrong_sure.mean(),
-                     **{outcome: own["outcome"].eq(outcome).mean() for outcome in OUTCOMES},
+        rows.append({"region": region, "things": len(own), "right bin": right.mean(), "low": low, "high": high,
+                     "wrong and sure": wrong_sure.mean(), **{outcome: own["outcome"].eq(outcome).mean() for outcome in OUTCOMES},
                      **{name: own[name].mean() for name in ("asked although clear", "answered although unclear")},
                      "commonest bin": bin_name, "commonest bin right": base})
     return pd.DataFrame(rows).set_index("region")

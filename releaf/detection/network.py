@@ -186,7 +186,8 @@ BACKBONE_LAYER = "model.0.net."  # tensors of a timm backbone
 def _same_backbone(weights: dict[str, torch.Tensor], own: dict[str, torch.Tensor]) -> bool:
     "Whether two detectors have the same timm backbone, and another neck"
     shapes = [{key: value.shape for key, value in each.items() if key.startswith(BACKBONE_LAYER)} for each in (weights, own)]
-    necks = [{key: value.shape for key, value in each.items() if key not in shapes[0] and not _is_class_layer(key)} for each in (weights, own)]
+    necks = [{key: value.shape for key, value in each.items() if key not in shapes[0] and not _is_class_layer(key)}
+             for each in (weights, own)]
     return bool(shapes[0]) and shapes[0] == shapes[1] and necks[0] != necks[1]
 
 

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Answer', 'Assistant', 'check_region', 'own_sentence', 'write_advice']
 
-# %% ../../nbs/assistant/06_assistant.ipynb #8b8dceb4
+# %% ../../nbs/assistant/06_assistant.ipynb #68db363d
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
@@ -15,14 +15,14 @@ import numpy as np
 from fastcore.basics import patch
 
 from .ideas import ideas_for
-from .looking import look_at, open_photo, Seen, shrink, SHOWN
+from .looking import classify_things, find_things, open_photo, Seen, shrink, SHOWN
 from .questions import IS_WASTE, NO_WASTE
 from .things import build_thing, Thing
 from ..text.facts import name_of, states, with_article
 from ..waste.rules import regions
 from ..waste.taxonomy import load_taxonomy
 
-# %% ../../nbs/assistant/06_assistant.ipynb #6646a909
+# %% ../../nbs/assistant/06_assistant.ipynb #4a839b2b
 @dataclass
 class Answer:
     "The things of one photograph, and what to do with each"
@@ -32,7 +32,8 @@ class Answer:
     height: int
     note: str  # why nothing was found, or what was left out; ''
     image: np.ndarray = field(repr=False)  # uint8 [height, width, 3], at most SHOWN pixels on a side
-    seen: Seen = field(repr=False)  # what the models saw, from which `reply` starts
+    seen: Seen = field(repr=False)  # where things are, from which another region starts
+    rows: list[dict[str, Any]] = field(repr=False)  # what the classifier says of each, from which a reply starts
     assistant: "Assistant" = field(repr=False)
 
 
@@ -48,7 +49,7 @@ def to_dict(self: Answer) -> dict[str, Any]:
     "The answer as plain values for JSON, without pictures"
     return {name: _plain(getattr(self, name)) for name in ("region", "width", "height", "note", "things")}
 
-# %% ../../nbs/assistant/06_assistant.ipynb #b697afbc
+# %% ../../nbs/assistant/06_assistant.ipynb #6d8074ae
 def _load(part: Any, load, given: str) -> Any:
     "A loaded part as it is; a folder, or None for what the package brings, through its loader"
     if part is None or isinstance(part, str | Path):
@@ -85,7 +86,7 @@ def check_region(region: str) -> str:
         raise ValueError(f"region: found {region!r}, expected one of {', '.join(regions().index)}")
     return region
 
-# %% ../../nbs/assistant/06_assistant.ipynb #43401ff5
+# %% ../../nbs/assistant/06_assistant.ipynb #8c73b144
 def own_sentence(thing: Thing) -> str:  # '' where no bin is given
     "What to do, from the rule's own words"
     if not thing.bin:
@@ -107,7 +108,7 @@ def write_advice(thing: Thing, advisor: Any) -> tuple[str, str]:  # the sentence
         return own, "advice: the rule's words, which replace those of the language model"
     return found.text, "advice: language model, in agreement with the rule"
 
-# %% ../../nbs/assistant/06_assistant.ipynb #a260ee1a
+# %% ../../nbs/assistant/06_assistant.ipynb #e2d19dbf
 @patch
 def _thing(self: Assistant, row: dict[str, Any], number: int, region: str, replies: Sequence[str]) -> Thing:
     "A thing with its ideas and its advice"
@@ -124,10 +125,13 @@ def _thing(self: Assistant, row: dict[str, Any], number: int, region: str, repli
 
 
 @patch
-def _answer(self: Assistant, seen: Seen, image: np.ndarray, region: str, replies: dict[int, tuple[str, ...]]) -> Answer:
-    "An answer from what was seen and said"
-    things = [self._thing(row, number, region, replies.get(number, ())) for number, row in enumerate(seen.rows, start=1)]
-    return Answer(things, region, seen.width, seen.height, seen.note, image, seen, self)
+def _answer(self: Assistant, seen: Seen, image: np.ndarray, region: str, replies: dict[int, tuple[str, ...]], rows: list | None = None,
+            note: str = "") -> Answer:
+    "An answer from what was seen and said; without rows the classifier is asked"
+    if rows is None:
+        rows, note = classify_things(seen, self.classifier, region)
+    things = [self._thing(row, number, region, replies.get(number, ())) for number, row in enumerate(rows, start=1)]
+    return Answer(things, region, seen.width, seen.height, note, image, seen, rows, self)
 
 
 @patch
@@ -137,7 +141,7 @@ def look(self: Assistant, photo: Any,  # path, bytes, array [height, width, 3] o
     "What is in a photograph, and where each thing goes; ValueError for a photograph that cannot be read"
     region = check_region(region or self.region)
     image = open_photo(photo)
-    return self._answer(look_at(image, self.classifier, self.detector, region), shrink(image, SHOWN), region, {})
+    return self._answer(find_things(image, self.detector), shrink(image, SHOWN), region, {})
 
 
 @patch
@@ -146,7 +150,7 @@ def ask(self: Assistant, text: str,  # a question in words
     "Answer a question in words"
     return self.advisor.answer(text, check_region(region or self.region))
 
-# %% ../../nbs/assistant/06_assistant.ipynb #ed6e961f
+# %% ../../nbs/assistant/06_assistant.ipynb #f14ea14a
 def _check_reply(thing: Thing, key: str) -> None:
     "Refuse a reply that nothing asks for"
     open_keys = [reply.key for reply in thing.replies]
@@ -168,7 +172,7 @@ def reply(self: Answer, thing: int,  # its number
     said = {each.number: each.said for each in self.things}
     before = said[thing] if not key.startswith("item:") else tuple(old for old in said[thing] if old == IS_WASTE)
     said[thing] = (*before, key)
-    return self.assistant._answer(self.seen, self.image, self.region, said)
+    return self.assistant._answer(self.seen, self.image, self.region, said, self.rows, self.note)
 
 
 @patch

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['CHECKSUMS', 'pack_state', 'unpack_state', 'write_checksums', 'drop_checksums', 'check_checksums', 'read_tensors',
-           'read_packed', 'fill_model', 'save_weights', 'load_weights']
+           'read_packed', 'fill_model', 'save_weights', 'load_weights', 'halve']
 
 # %% ../../nbs/core/06_checkpoints.ipynb #7d325187
 import hashlib
@@ -158,3 +158,15 @@ def load_weights(folder: str | Path,  # a folder that `save_weights` wrote
     if not isinstance(facts, dict):
         raise ValueError(f"{display_path(folder / 'config.json')}: found {type(facts).__name__}, expected names and values")
     return read_tensors(folder / "model.safetensors"), facts
+
+# %% ../../nbs/core/06_checkpoints.ipynb #1fc547e1
+def halve(model: torch.nn.Module) -> dict[str, torch.Tensor]:
+    "A state dict with parameters in half precision; one that does not fit its range is an error"
+    parameters, state = dict(model.named_parameters()), {}
+    for name, value in model.state_dict().items():
+        state[name] = value.detach().cpu().contiguous().clone()
+        if name in parameters and value.is_floating_point():
+            state[name] = state[name].half()
+            if not torch.isfinite(state[name]).all():
+                raise ValueError(f"{name}: found {value.abs().max().item():.3g}, beyond half precision (65504)")
+    return state

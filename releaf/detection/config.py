@@ -17,7 +17,7 @@ from pydantic import Field
 
 from ..core.config import as_list, Fraction, FractionBelow1, NonNegativeFloat, NonNegativeInt, PositiveFloat
 from ..core.files import read_json
-from ..core.paths import display_path, resolve
+from ..core.paths import display_path, resolve, tables_dir
 from ..data.config import PhotographConfig
 from .architecture import check_architecture
 from ..waste.label_maps import find_source, source_table
@@ -60,9 +60,10 @@ class DetectorConfig(PhotographConfig):
 
 # %% ../../nbs/detection/08_config.ipynb #79794ec0
 def architecture_file(model: str) -> Path | None:
-    "The YAML file of an architecture: one's own, or the one of that name that ultralytics brings"
-    if Path(own := resolve(model)).is_file():
-        return Path(own)
+    "The YAML file of an architecture: one's own, or the one of that name that this package or ultralytics brings"
+    for own in (Path(resolve(model)), tables_dir() / "networks" / Path(model).name):
+        if own.is_file():
+            return own
     library = Path(importlib.util.find_spec("ultralytics").origin).parent / "cfg" / "models"
     known = {path.name: path for path in library.rglob("*.yaml")}
     return known.get(model) or known.get(re.sub(r"(\d+)([nslmx])(.+)?$", r"\1\3", model))

@@ -202,7 +202,8 @@ def build(page: Page, region: str | None) -> Any:  # gradio.Blocks
         answers = gr.HTML("", js_on_load=page_file("answers.js"), elem_id="rf-answers", **plain)
         gr.HTML(f'<p data-text="privacy">{text_of("privacy", "en")}</p>', js_on_load=None, elem_id="rf-footer", **plain)
         for listen in (controls.upload, controls.submit, answers.click):
-            listen(on_event, None, [waits, answers], concurrency_limit=None, show_progress="hidden", trigger_mode="multiple", api_visibility="private")
+            listen(on_event, None, [waits, answers], concurrency_limit=None, show_progress="hidden", trigger_mode="multiple",
+                   api_visibility="private")
     return blocks.queue(max_size=200)
 
 # %% ../../nbs/page/07_app.ipynb #c27d50bb
@@ -231,10 +232,10 @@ def _launch(page: Page, blocks: Any, host: str, port: int, inline: bool) -> str:
     from starlette.middleware import Middleware
     theme = gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
     hosts = LOOPBACK | {host} if host in LOOPBACK else None
-    app = {"routes": [photograph_route(page)], "middleware": [Middleware(Guard, hosts=hosts)], "docs_url": None, "redoc_url": None, "openapi_url": None}
-    _, url, _ = blocks.launch(server_name=host, server_port=port, inline=inline, share=False, quiet=True, prevent_thread_lock=True, footer_links=[],
-                              run_history=False, enable_monitoring=False, ssr_mode=False, pwa=False, mcp_server=False, state_session_capacity=200,
-                              max_threads=100, theme=theme, css=page_file("page.css"), app_kwargs=app, height=900)
+    app = {"routes": [photograph_route(page)], "middleware": [Middleware(Guard, hosts=hosts)]}
+    closed = {"share": False, "run_history": False, "enable_monitoring": False, "ssr_mode": False, "pwa": False, "mcp_server": False}
+    _, url, _ = blocks.launch(server_name=host, server_port=port, inline=inline, height=900, quiet=True, prevent_thread_lock=True, footer_links=[],
+                              state_session_capacity=200, max_threads=100, theme=theme, css=page_file("page.css"), app_kwargs=app, **closed)
     return url.rstrip("/")
 
 # %% ../../nbs/page/07_app.ipynb #39283e44

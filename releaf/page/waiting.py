@@ -46,6 +46,7 @@ async def places(line: Line, job: Future,
                  ) -> AsyncIterator[int]:  # how many are ahead, each time that changes
     "Wait for a job and say its place"
     said, wrapped = None, asyncio.wrap_future(job)
+    wrapped.add_done_callback(lambda done: done.cancelled() or done.exception())  # the caller asks the job itself
     while not wrapped.done():
         ahead = line.ahead(job)
         if ahead != said:

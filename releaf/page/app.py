@@ -234,8 +234,8 @@ def _launch(page: Page, blocks: Any, host: str, port: int, inline: bool) -> str:
     hosts = LOOPBACK | {host} if host in LOOPBACK else None
     app = {"routes": [photograph_route(page)], "middleware": [Middleware(Guard, hosts=hosts)]}
     closed = {"share": False, "run_history": False, "enable_monitoring": False, "ssr_mode": False, "pwa": False, "mcp_server": False}
-    _, url, _ = blocks.launch(server_name=host, server_port=port, inline=inline, height=900, quiet=True, prevent_thread_lock=True, footer_links=[],
-                              state_session_capacity=200, max_threads=100, theme=theme, css=page_file("page.css"), app_kwargs=app, **closed)
+    _, url, _ = blocks.launch(server_name=host, server_port=port, inline=inline, height=900, quiet=True, prevent_thread_lock=True, theme=theme,
+                              css=page_file("page.css"), app_kwargs=app, footer_links=[], state_session_capacity=200, max_threads=100, **closed)
     return url.rstrip("/")
 
 # %% ../../nbs/page/07_app.ipynb #39283e44

@@ -6,7 +6,7 @@
 __all__ = ['ASKED_ABOUT', 'SETTLED', 'Thing', 'Said', 'read_replies', 'likely_pairs', 'Decision', 'decide_bin', 'is_settled',
            'thing_name', 'hazards_of', 'build_thing']
 
-# %% ../../nbs/assistant/04_things.ipynb #f0d9dfee
+# %% ../../nbs/assistant/04_things.ipynb #791dcadf
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +21,7 @@ from ..text.facts import lower_first, name_of, rule_key, sentences, tables
 from ..waste.rules import Answer, regions
 from ..waste.taxonomy import load_taxonomy
 
-# %% ../../nbs/assistant/04_things.ipynb #42bf96db
+# %% ../../nbs/assistant/04_things.ipynb #c2e0bce4
 @dataclass
 class Thing:
     "One thing in a photograph, and what to do with it"
@@ -61,7 +61,7 @@ class Thing:
     rests_on: list[str] = field(default_factory=list)  # which part of the system each statement comes from
     cutout: np.ndarray | None = field(default=None, repr=False)  # uint8 [height, width, 3]
 
-# %% ../../nbs/assistant/04_things.ipynb #81a7f88a
+# %% ../../nbs/assistant/04_things.ipynb #0c29b8fd
 @dataclass(frozen=True)
 class Said:
     "What a person's replies say about one thing"
@@ -76,7 +76,7 @@ def read_replies(replies: Collection[str]) -> Said:
     waste = False if NO_WASTE in replies else True if IS_WASTE in replies or items else None
     return Said(frozenset(replies) - {IS_WASTE, NO_WASTE, *(f"item:{item}" for item in items)}, items[-1] if items else "", waste)
 
-# %% ../../nbs/assistant/04_things.ipynb #aef5514b
+# %% ../../nbs/assistant/04_things.ipynb #50b73422
 def likely_pairs(row: Mapping[str, Any],  # of the classifier: item, material, pairs
                  region: str, said: Said) -> list[Pair]:  # the answer first
     "The pairs that are left"
@@ -88,7 +88,7 @@ def likely_pairs(row: Mapping[str, Any],  # of the classifier: item, material, p
     fitting = [pair for pair in pairs if any(option.condition in said.conditions for option in left_of(pair, region, ()))]
     return fitting or pairs
 
-# %% ../../nbs/assistant/04_things.ipynb #3550ac76
+# %% ../../nbs/assistant/04_things.ipynb #3251f030
 @dataclass
 class Decision:
     "The bin of a thing, and what is open"
@@ -127,7 +127,7 @@ def decide_bin(row: Mapping[str, Any],  # of the classifier
     ask, replies = _open_question(pairs, region, said, bins, "" if said.item or said.conditions else row["ask"])
     return Decision(options, list(dict.fromkeys([assumed, *bins])), ask, replies)
 
-# %% ../../nbs/assistant/04_things.ipynb #b6dcc07b
+# %% ../../nbs/assistant/04_things.ipynb #c968ed09
 SETTLED = 0.5  # probability from which an item or a material is named
 
 
@@ -145,7 +145,7 @@ def thing_name(row: Mapping[str, Any], pairs: list[Pair], settled: bool) -> str:
     items = list(dict.fromkeys(lower_first(name_of("items", item)) for item, _ in pairs))
     return f"something of {lower_first(stuff)} (perhaps {', '.join(items[:3])})"
 
-# %% ../../nbs/assistant/04_things.ipynb #31f31fce
+# %% ../../nbs/assistant/04_things.ipynb #fc95e28f
 def hazards_of(item: str,  # of the taxonomy
                material: str) -> list[str]:  # sentences, the gravest first
     "What to take care of with an item"
@@ -166,7 +166,7 @@ def _hazards(pairs: list[Pair], settled: bool, region: str, said: Said) -> list[
     names = list(dict.fromkeys(lower_first(name_of("items", item)) for item, _ in grave))
     return [f"It may be {' or '.join(names[:3])}: keep it apart until you know."] if names else []
 
-# %% ../../nbs/assistant/04_things.ipynb #ec01cb14
+# %% ../../nbs/assistant/04_things.ipynb #55c2bd34
 def _blank(row: Mapping[str, Any], number: int, region: str, pairs: list[Pair], replies: Collection[str], settled: bool) -> Thing:
     "What is known without the rules"
     names = ("item", "material") if not settled else ()

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['OTHER_KINDS', 'BATCH_PIXELS', 'CLASSIFIER_COLUMNS', 'DETECTION_COLUMNS', 'letterbox', 'DetectorFacts',
-           'check_detector_facts', 'check_no_adapter', 'check_kind', 'Detector', 'load_detector', 'classify_crops']
+           'check_detector_facts', 'check_no_adapter', 'check_kind', 'packaged_detector', 'Detector', 'load_detector',
+           'crop_box', 'classify_crops']
 
 # %% ../../nbs/detection/11_predict.ipynb #ab8a8972
 from collections.abc import Iterable, Iterator
@@ -22,7 +23,7 @@ from pydantic import Field, NonNegativeInt
 from ..core.checkpoints import fill_model, load_weights
 from ..core.config import check_facts, Fraction
 from ..core.devices import pick_device
-from ..core.paths import display_path, resolve
+from ..core.paths import display_path, resolve, tables_dir
 from ..data.inputs import check_photos, HELD, read_ahead
 from .tiles import CORNERS, merge_boxes, tile_windows
 from ..waste.rules import ask_table
@@ -83,13 +84,23 @@ def check_kind(facts: dict[str, Any], folder: str | Path) -> None:
         raise ValueError(f"{display_path(folder)}: found {found}; expected a detector, whose config.json describes its architecture")
 
 # %% ../../nbs/detection/11_predict.ipynb #a404afcb
+def packaged_detector() -> Path:  # a folder with model.safetensors and config.json
+    "Where the detector is that comes with the package; what is missing is named"
+    folder = tables_dir() / "pretrained" / "detector"
+    for name in ("config.json", "model.safetensors"):
+        if not (folder / name).is_file():
+            raise FileNotFoundError(f"the packaged detector is not there: no {name} in {display_path(folder)}; expected it beside the "
+                                    "tables, or name a trained one: load_detector(run_dir)")
+    return folder
+
+
 class Detector:
     "A trained detector, ready for photographs"
 
-    def __init__(self, run_dir: str | Path,  # a run's folder, or a folder with model.safetensors
+    def __init__(self, run_dir: str | Path | None = None,  # a run's folder, or a folder with model.safetensors; None: the packaged one
                  device: str = "auto"):  # auto | cpu | cuda | cuda:1 | mps
         from releaf.detection.network import build_network  # imports ultralytics
-        self.dir = Path(resolve(run_dir))
+        self.dir = packaged_detector() if run_dir is None else Path(resolve(run_dir))
         folder = self.dir / "best" if (self.dir / "best").is_dir() else self.dir
         weights, self.facts = load_weights(check_no_adapter(folder))
         check_kind(self.facts, folder)
@@ -102,7 +113,7 @@ class Detector:
         self.network = network.eval().to(self.device)
 
 # %% ../../nbs/detection/11_predict.ipynb #9fc25862
-def load_detector(run_dir: str | Path,  # a run's folder, or a folder with model.safetensors
+def load_detector(run_dir: str | Path | None = None,  # a run's folder, or a folder with model.safetensors; None: the packaged one
                   device: str = "auto",  # auto | cpu | cuda | cuda:1 | mps
                   ) -> Detector:
     "Load a trained detector; FileNotFoundError where there is none, ValueError for another kind of model or a damaged one"
@@ -195,7 +206,7 @@ def detect_photos(self: Detector, photos: Iterable, threshold: float, tile: int,
 CLASSIFIER_COLUMNS = ["item", "item_p", "material", "material_p", "family", "family_p", "bin", "bin_p", "ask", "known", "pairs", "bins"]
 
 # %% ../../nbs/detection/11_predict.ipynb #072642fc
-def _crop(image: np.ndarray, box: np.ndarray, margin: float = 0.1) -> np.ndarray:
+def crop_box(image: np.ndarray, box: np.ndarray, margin: float = 0.1) -> np.ndarray:
     "A box's part of a photograph, with a margin on each side as a fraction of the box"
     size = np.tile(box[2:4] - box[:2], 2) * [-margin, -margin, margin, margin]
     x0, y0, x1, y1 = (box[:4] + size).clip(0, np.tile(image.shape[1::-1], 2)).round().astype(int)
@@ -244,7 +255,7 @@ def _rows(self: Detector, photos: Iterable, tile: int, threshold: float, classif
             rows += [{"path": name, "error": error}] if error else [
                 {"path": name, **dict(zip(CORNERS, box[:4])), "label": self.classes[int(box[5])], "score": box[4], "error": None}
                 for box in boxes]
-            crops += [_crop(image, box) for box in boxes] if classifier is not None and not error else []
+            crops += [crop_box(image, box) for box in boxes] if classifier is not None and not error else []
         answers = iter(classify_crops(crops, classifier, region).to_dict("records") if classifier is not None else ())
         yield from (row if classifier is None or row["error"] else row | next(answers) for row in rows)
 

@@ -119,6 +119,7 @@ class Answer:
     date_read: str  # when, '' if it is general knowledge
     sure: bool  # whether a text that was read says so
     note: str  # exceptions and changes to come
+    url: str = ""  # of the source, '' if there is none
 
 # %% ../../nbs/waste/02_rules.ipynb #e8b28646
 def _places(item: str, material: str, family: str) -> list[tuple[str, str]]:
@@ -142,7 +143,7 @@ def _answers(region: str, folder: Path) -> dict[tuple[str, str], tuple[Answer, .
         rows = rules[place].sort_values("default", ascending=False, kind="stable")  # the default first
         found[item, material] = tuple(
             Answer(item, material, region, row.bin, row.ask, row.condition, row.prepare, row.source, row.date_read,
-                   row.sure == "yes", row.note) for row in rows.itertuples())
+                   row.sure == "yes", row.note, row.url) for row in rows.itertuples())
     if missing:
         raise ValueError(f"{display_path(path)}: no rule for {len(missing)} of {len(taxonomy.pairs)} legal pairs, "
                          f"expected one for each: {', '.join(missing[:5])}")

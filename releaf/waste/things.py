@@ -42,7 +42,7 @@ def _own(region: str) -> dict[str, tuple[Answer, ...]]:
         for thing, its in rows.groupby("thing", sort=False):
             its = its.sort_values("default", ascending=False, kind="stable")
             found[thing] = tuple(Answer(thing, "", region, row.bin, row.ask, row.condition, row.prepare, row.source, row.date_read,
-                                        row.sure == "yes", row.note) for row in its.itertuples())
+                                        row.sure == "yes", row.note, row.url) for row in its.itertuples())
     return found
 
 # %% ../../nbs/waste/07_things.ipynb #ec936544

@@ -125,15 +125,15 @@ def open_page(page: Page, address: str) -> float:  # seconds until it was ready
     return time.monotonic() - started
 
 
-def give(page: Page, path: Path) -> dict:  # state, bin, item, family; milliseconds; cleared: the previous answer went at once
+def give(page: Page, path: Path) -> dict:  # state, bin, item, family; milliseconds; cards; status
     "Choose a file and wait for the answer"
     turn = int(page.evaluate("document.getElementById('answer').dataset.done ?? '0'")) + 1
     page.set_input_files("#file", str(path))
-    page.wait_for_function(f"document.getElementById('answer').dataset.done === '{turn}' && !document.querySelector('.status.busy')", timeout=120_000)
-    found = page.evaluate("""() => { const answer = document.getElementById('answer'), card = answer.querySelector('article');
-        return {...(card?.dataset ?? {}), milliseconds: Number(answer.dataset.milliseconds), cards: answer.querySelectorAll('article').length,
-                status: document.getElementById('status').textContent}; }""")
-    return found
+    page.wait_for_function(f"document.getElementById('answer').dataset.done === '{turn}' && !document.querySelector('.status.busy')",
+                           timeout=120_000)
+    return page.evaluate("""() => { const answer = document.getElementById('answer'), card = answer.querySelector('article');
+        return {...(card?.dataset ?? {}), milliseconds: Number(answer.dataset.milliseconds), status: document.getElementById('status').textContent,
+                cards: answer.querySelectorAll('article').length}; }""")
 
 
 DECIDE = """async ([facts, cases]) => {
@@ -168,7 +168,8 @@ def decided(pairs: np.ndarray, region: str, classifier: Classifier) -> dict:
     answer = decide(found, region)
     inside = find_sets(found, answer, classifier.facts, region)
     names = {"item": taxonomy.items, "material": taxonomy.materials, "family": taxonomy.families, "bin": taxonomy.bins}
-    row = {head: names[head][answer[head][0]] for head in names} | {f"{head}_p": float(found[head][0, answer[head][0]]) for head in names}
+    row = {head: names[head][answer[head][0]] for head in names}
+    row |= {f"{head}_p": float(found[head][0, answer[head][0]]) for head in names}
     row |= {"ask": ask_questions(found, answer, inside, region)[0], "known": True, "found": None, "cutout": None, "seen_by": "",
             "box": (0, 0, 1, 1), "pairs": [taxonomy.pairs[n] for n in ranked(found["pair"][0], inside["pair"][0])],
             "bins": [taxonomy.bins[n] for n in ranked(found["bin"][0], inside["bin"][0])]}
@@ -193,7 +194,8 @@ def check_decisions(page: Page, classifier: Classifier, facts: dict, count: int)
 
 def check_photographs(page: Page, paths: list[Path], classifier: Classifier, site: Path, region: str) -> None:
     rows = classifier.predict(paths, region).to_dict("records")
-    graph = through_graph((site / "model" / "classifier.onnx").read_bytes(), read_json(site / "model" / "classifier.json"), paths, classifier.model.head)
+    model, facts = (site / "model" / "classifier.onnx").read_bytes(), read_json(site / "model" / "classifier.json")
+    graph = through_graph(model, facts, paths, classifier.model.head)
     page.select_option("#region", region)
     seen = [give(page, path) for path in paths]
     outcomes, same = [], {"graph family": 0, "graph bin": 0, "browser family": 0, "browser bin": 0}
@@ -238,8 +240,8 @@ def check_files(page: Page, classifier: Classifier, scratch: Path, region: str) 
     large_photograph(large, good)
     own, found = told_of(classifier.predict([large], region).to_dict("records")[0], region), give(page, large)
     size = page.evaluate("[...document.querySelectorAll('article canvas')].map((each) => [each.width, each.height])")[0]
-    check("large photograph", [(found["bin"] == own["bin"] and found["state"] == own["state"], f"{found} instead of {own}"),
-                               (size[0] < size[1], f"cut-out of {size}, expected an upright one")])
+    same = found["bin"] == own["bin"] and found["state"] == own["state"]
+    check("large photograph", [(same, f"{found} instead of {own}"), (size[0] < size[1], f"cut-out of {size}, expected an upright one")])
     print(f"{large.stat().st_size / 1e6:.1f} MB, 12 megapixels: {found['milliseconds']:.0f} ms")
     (scratch / "damaged.jpg").write_bytes(good.read_bytes()[:200] + b"damage")
     (scratch / "empty.jpg").touch()
@@ -328,7 +330,8 @@ def check_offline(page: Page, server: Server, path: Path) -> None:
     page.wait_for_function("document.body.dataset.ready", timeout=120_000)
     after = give(page, path)
     same = {name: before.get(name) == after.get(name) for name in ("state", "bin", "item")}
-    check("offline", [(page.get_attribute("body", "data-ready") == "offline", "not ready"), (all(same.values()), f"{after} instead of {before}")])
+    ready = page.get_attribute("body", "data-ready")
+    check("offline", [(ready == "offline", f"it is {ready}"), (all(same.values()), f"{after} instead of {before}")])
 
 
 def drive(page: Page, server: Server, site: Path, scratch: Path, options) -> None:
@@ -372,8 +375,9 @@ def main() -> None:
     scratch, server = Path(tempfile.mkdtemp(prefix="web-")), Server(options.site)
     try:
         with sync_playwright() as play:
-            browser = play.chromium.launch_persistent_context(str(scratch / "profile"), executable_path=options.chromium, headless=True, args=CHROMIUM,
-                                                              locale="en-US", viewport={"width": 360, "height": 800})
+            browser = play.chromium.launch_persistent_context(
+                str(scratch / "profile"), executable_path=options.chromium, headless=True, args=CHROMIUM, locale="en-US",
+                viewport={"width": 360, "height": 800})
             drive(browser.pages[0], server, options.site, scratch, options)
             browser.close()
     finally:

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['PACKAGE', 'VERSION', 'INTEGRITY', 'FILES', 'MAX_FILE', 'runtime_from', 'runtime_cache', 'fetch_runtime']
 
-# %% ../../nbs/web/03_runtime.ipynb #16f51502
+# %% ../../nbs/web/03_runtime.ipynb #b9d62f9a
 import base64
 import hashlib
 import io
@@ -20,7 +20,7 @@ from ..core.files import atomic_dir, read_regular
 from ..core.parallel import child_options
 from ..core.paths import display_path, workspace
 
-# %% ../../nbs/web/03_runtime.ipynb #47a1909f
+# %% ../../nbs/web/03_runtime.ipynb #8925158e
 PACKAGE, VERSION = "onnxruntime-web", "1.30.0"
 INTEGRITY = "q0y+JrrtukXSzsBWEMccVfqX25LRmosXHF+CaRJmg8pZClzcV7svNc4rKY3jL02Vb7QmRMDs1SigqR4CXAfKYQ=="  # sha512 of the archive
 FILES = {"ort.wasm.min.mjs": "219e6a1fc8a9938268d18efca3c91d310bd2f4a59bbd13744df5b2b7fc6cee3b",
@@ -28,7 +28,7 @@ FILES = {"ort.wasm.min.mjs": "219e6a1fc8a9938268d18efca3c91d310bd2f4a59bbd13744d
          "ort-wasm-simd-threaded.wasm": "3398c10d07d229bd91b364548e130e0e51a8e5704b88c7c083ebbeb78842dee2"}  # sha256
 MAX_FILE = 50_000_000  # bytes
 
-# %% ../../nbs/web/03_runtime.ipynb #4d8e2779
+# %% ../../nbs/web/03_runtime.ipynb #44726c3f
 def runtime_from(folder: str | Path,  # holds the files, or `dist` with them
                  wanted: Mapping[str, str] = FILES,  # name -> sha256
                  ) -> dict[str, bytes]:  # name -> content
@@ -38,14 +38,15 @@ def runtime_from(folder: str | Path,  # holds the files, or `dist` with them
     found = {}
     for name, sha256 in wanted.items():
         if not (place / name).is_file():
-            raise FileNotFoundError(f"runtime: no {name} in {display_path(place)}; expected the files of {PACKAGE} {VERSION}: {', '.join(wanted)}")
+            raise FileNotFoundError(f"runtime: no {name} in {display_path(place)}; expected the files of {PACKAGE} {VERSION}: "
+                                    + ", ".join(wanted))
         found[name] = read_regular(place / name, MAX_FILE)
         if (own := hashlib.sha256(found[name]).hexdigest()) != sha256:
-            raise ValueError(f"runtime: {display_path(place / name)}: found sha256 {own[:16]}..., expected {sha256[:16]}... of {PACKAGE} {VERSION}: "
-                             "damaged, or another version")
+            raise ValueError(f"runtime: {display_path(place / name)}: found sha256 {own[:16]}..., expected {sha256[:16]}... of {PACKAGE} "
+                             f"{VERSION}: damaged, or another version")
     return found
 
-# %% ../../nbs/web/03_runtime.ipynb #5042897a
+# %% ../../nbs/web/03_runtime.ipynb #7fc3aa88
 def _unpack(archive: bytes, folder: Path, integrity: str, wanted: Mapping[str, str]) -> None:
     "Write the wanted files of a package's archive, when the archive is the one that is expected"
     found = base64.b64encode(hashlib.sha512(archive).digest()).decode()
@@ -55,7 +56,8 @@ def _unpack(archive: bytes, folder: Path, integrity: str, wanted: Mapping[str, s
         for name in wanted:
             member = packed.getmember(f"package/dist/{name}")
             if not member.isreg() or member.size > MAX_FILE:
-                raise ValueError(f"runtime: {member.name}: found {member.size:,} bytes of kind {member.type!r}, expected a file of at most {MAX_FILE:,}")
+                raise ValueError(f"runtime: {member.name}: found {member.size:,} bytes of kind {member.type!r}, expected a file of at most "
+                                 f"{MAX_FILE:,}")
             (folder / name).write_bytes(packed.extractfile(member).read())
 
 
@@ -68,11 +70,11 @@ def _pack(folder: Path) -> bytes:
     packed = sorted(folder.glob("*.tgz"))
     if done.returncode or len(packed) != 1:
         reason = next((line for line in done.stderr.splitlines() if line.strip()), "npm gave no reason")
-        raise ConnectionError(f"npm could not fetch {PACKAGE}@{VERSION} ({reason.strip()[:200]}); expected a registry that has it, or a folder with its "
-                              "files: --runtime FOLDER")
+        raise ConnectionError(f"npm could not fetch {PACKAGE}@{VERSION} ({reason.strip()[:200]}); expected a registry that has it, or a "
+                              "folder with its files: --runtime FOLDER")
     return packed[0].read_bytes()
 
-# %% ../../nbs/web/03_runtime.ipynb #5573078e
+# %% ../../nbs/web/03_runtime.ipynb #fb3d7570
 def runtime_cache() -> Path:
     "Where the files of this version are kept"
     return workspace() / "data" / "runtime" / f"{PACKAGE}-{VERSION}"

@@ -86,12 +86,13 @@ def check_region(region: str) -> str:
         raise ValueError(f"region: found {region!r}, expected one of {', '.join(regions().index)}")
     return region
 
-# %% ../../nbs/assistant/06_assistant.ipynb #8c73b144
+# %% ../../nbs/assistant/06_assistant.ipynb #2efe9628
 def own_sentence(thing: Thing) -> str:  # '' where no bin is given
     "What to do, from the rule's own words"
     if not thing.bin:
         return ""
-    first = ", ".join(part.rstrip(".") for part in thing.prepare.split(". ") if part)
+    steps = [part.rstrip(".") for part in thing.prepare.split(". ") if part]
+    first = "; ".join([*steps[:1], *(step[0].lower() + step[1:] for step in steps[1:])])
     name = with_article(thing.name) if thing.settled else thing.name
     goes = f"{'probably ' if thing.state == 'ask' else ''}it goes to {thing.bin_words}"
     return f"{first}; {goes}." if first else f"{name[0].upper()}{name[1:]}: {goes}."

@@ -23,7 +23,7 @@ from .yolo_dataset import check_splits, detection_rows
 from ..sample.dataset import draw_sample
 from ..sample.scenes import DRAWING_VERSION
 from ..sources.reading import read_source
-from ..waste.label_maps import find_source
+from ..waste.label_maps import find_source, source_table
 
 # %% ../../nbs/detection/09_dataset.ipynb #333fe948
 def sample_manifest(config: DetectorConfig) -> pd.DataFrame:
@@ -46,7 +46,7 @@ def _read_part(folder: str, source: str | None, config: DetectorConfig,
 
 # %% ../../nbs/detection/09_dataset.ipynb #20487953
 def load_data(config: DetectorConfig) -> tuple[pd.DataFrame, dict[str, int]]:  # the manifest, split; boxes repaired or dropped, by reason
-    "The manifest of a run; ValueError where a folder has no boxes"
+    "The manifest of a run; ValueError where a folder has no boxes and its source is not one without waste"
     folders, sources = as_list(config.data_dir), as_list(config.source)
     check_data_dirs(folders, sources)
     repairs: dict[str, int] = {}
@@ -57,8 +57,10 @@ def load_data(config: DetectorConfig) -> tuple[pd.DataFrame, dict[str, int]]:  #
         parts.append(part)
         found = found or {}
         repairs = {key: repairs.get(key, 0) + found.get(key, 0) for key in {**repairs, **found}}
-    for part, name in zip(parts, folders or ["synthetic scenes"]):
-        if not usable(part)["boxes"].dropna().map(len).sum():
+    kinds = [set(source_table().loc[part["source"].unique(), "kind"]) for part in parts]
+    for part, name, kind in zip(parts, folders or ["synthetic scenes"], kinds):
+        wanted = kind != {"background"} or all(each == {"background"} for each in kinds)  # of one that a detector must find nothing in
+        if wanted and not usable(part)["boxes"].dropna().map(len).sum():
             raise ValueError(f"data_dir {name!r}: {len(part)} images and none with boxes; expected a manifest or COCO file that has them")
     fractions = config.val_fraction, config.test_fraction
     return ready_to_train(parts, *fractions, config.seed, config.near_duplicates, max(1, config.num_workers)), repairs

@@ -1,4 +1,5 @@
-// The controls: region and language remembered, a photograph sent, a question asked. `element`, `props` and `trigger` come from Gradio.
+// The page: region and language remembered, a photograph sent, a question asked, an answer shown, a button pressed. `element`, `props` and `trigger`
+// come from Gradio.
 const find = (name) => element.querySelector('#rf-' + name);
 const texts = props.texts, languages = props.languages, regions = props.regions;
 const memory = {
@@ -10,25 +11,50 @@ const wanted = (navigator.languages || [navigator.language]).map((each) => each.
 const page = Object.assign(window.releaf ||= {}, {serial: 0, waiting: false});
 const say = (key, slots = {}) => texts[page.language][key].replace(/\{(\w+)\}/g, (_, name) => slots[name]);
 const status = (text) => { find('status').textContent = text; };
-const answers = () => document.querySelector('#rf-answers');
+const answers = find('answers'), current = () => answers.querySelector('[data-serial]');
 
-// A new request: its number tells its answer from a late one; a new photograph or question hides the answer before it at once.
-page.begin = (text, hide) => {
+// A new request: its number tells its answer from a late one. A new photograph or question takes the answer before it away at once.
+const begin = (text, clear) => {
   page.serial += 1;
   page.waiting = true;
   page.last = Date.now();
-  if (hide) answers()?.classList.add('rf-old');
-  answers()?.setAttribute('aria-busy', 'true');
+  if (clear) answers.replaceChildren();
+  answers.setAttribute('aria-busy', 'true');
   status(text);
   return {serial: page.serial, language: page.language, region: find('region').value};
 };
-page.end = (text) => {
+const end = (text) => {
   page.waiting = false;
-  answers()?.removeAttribute('aria-busy');
+  answers.removeAttribute('aria-busy');
   status(text);
 };
-page.say = say;
-page.status = status;
+
+// What the server says: how many are ahead, or the answer.
+page.hear = (told) => {
+  if (!told || Number(told.dataset.serial) !== page.serial || !page.waiting) return;
+  page.last = Date.now();
+  if (told.classList.contains('rf-waits')) return status(told.dataset.say);
+  answers.replaceChildren(told.cloneNode(true));
+  end(told.dataset.say);
+  if (page.pressed) answers.querySelector(`[aria-labelledby="rf-thing-${page.pressed}"] .rf-bin`)?.focus();
+  page.pressed = null;
+};
+
+// A button of the answer, the form for what is wrong, another region or language: all about the answer that is shown.
+const about = (act, more) => trigger('click', {act, token: current().dataset.token, ...more, ...begin(say('thinking'), false)});
+const again = () => { if (current()?.dataset.token) about('region', {}); };
+answers.addEventListener('click', (event) => {
+  const button = event.target.closest('button[data-act]');
+  if (!button) return;
+  page.pressed = button.dataset.thing;
+  about(button.dataset.act, {thing: Number(button.dataset.thing), key: button.dataset.key});
+});
+answers.addEventListener('submit', (event) => {
+  event.preventDefault();
+  const form = new FormData(event.target);
+  page.pressed = form.get('thing');
+  about('correct', {thing: Number(form.get('thing')), item: form.get('item'), photo: form.get('photo') === 'on'});
+});
 
 // language
 const speak = (language) => {
@@ -38,7 +64,6 @@ const speak = (language) => {
   for (const each of element.querySelectorAll('[data-text]')) each.textContent = say(each.dataset.text);
   for (const each of find('region').options) each.textContent = say('region:' + each.value);
   find('question').placeholder = say('question_example');
-  for (const each of document.querySelectorAll('#rf-footer [data-text]')) each.textContent = say(each.dataset.text);
 };
 for (const [name, title] of Object.entries(languages)) find('language').add(new Option(title, name));
 for (const name of regions) find('region').add(new Option(name, name));
@@ -48,7 +73,7 @@ find('language').value = page.language;
 find('language').addEventListener('change', () => {
   speak(find('language').value);
   memory.set('language', page.language);
-  page.again?.();
+  again();
 });
 
 // region: the one of the last visit, else the server's, else the browser's
@@ -57,7 +82,7 @@ const guessed = wanted.map((each) => home[each] || home[each.split('-')[0]]).fin
 find('region').value = [memory.get('region'), props.region, guessed].find((each) => regions.includes(each));
 find('region').addEventListener('change', () => {
   memory.set('region', find('region').value);
-  page.again?.();
+  again();
 });
 
 // a photograph
@@ -72,7 +97,7 @@ const post = (file) => new Promise((resolve, reject) => {
 });
 const send = async (file) => {
   if (!file) return;
-  const asked = page.begin(say('sending'), true);
+  const asked = begin(say('sending'), true);
   page.last = Infinity;
   try {
     if (file.size > props.most) throw {key: 'too_large', slots: {found: Math.ceil(file.size / 1e6), most: props.most / 1e6}};
@@ -82,7 +107,7 @@ const send = async (file) => {
     page.last = Date.now();
     trigger('upload', {act: 'look', photograph, ...asked});
   } catch (problem) {
-    if (asked.serial === page.serial) page.end(problem.key in texts.en ? say(problem.key, problem.slots) : say('failed'));
+    if (asked.serial === page.serial) end(problem.key in texts.en ? say(problem.key, problem.slots) : say('failed'));
   }
 };
 for (const name of ['camera', 'file']) {
@@ -122,7 +147,7 @@ find('shoot').addEventListener('click', () => {
 find('ask').addEventListener('submit', (event) => {
   event.preventDefault();
   const question = find('question').value.trim();
-  if (question) trigger('submit', {act: 'ask', question, ...page.begin(say('thinking'), true)});
+  if (question) trigger('submit', {act: 'ask', question, ...begin(say('thinking'), true)});
 });
 
 // an answer that does not come: is the server there?
@@ -132,6 +157,6 @@ setInterval(async () => {
   try {
     await fetch(new URL('theme.css', document.baseURI), {method: 'HEAD', cache: 'no-store'});
   } catch {
-    page.end(say('offline'));
+    end(say('offline'));
   }
 }, 2000);

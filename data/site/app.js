@@ -1,0 +1,308 @@
+// The page: a photograph in, the bin of each thing out. What is decided is decided in js/; here it is shown.
+import { classify, makeTables, WHICH } from "./js/decide.js";
+import { buildThing, chooseThings, IS_WASTE, NO_WASTE, UNKNOWN } from "./js/things.js";
+
+const LANGUAGES = { en: "English", de: "Deutsch", fr: "Français", ja: "日本語" };
+const HOME = { de: "germany", fr: "france", ja: "japan", "en-gb": "england", "en-sg": "singapore" }; // a first guess, by the browser's language
+const at = (id) => document.getElementById(id);
+const state = { language: "en", region: "us", texts: {}, tables: {}, regions: [], taxonomy: null, found: null, said: new Map(), turn: 0 };
+
+// ---- what is remembered on this device; a browser that forbids it forgets
+
+const remembered = (name) => { try { return localStorage.getItem(`releaf.${name}`); } catch { return null; } };
+const remember = (name, value) => { try { localStorage.setItem(`releaf.${name}`, value); } catch { /* private windows */ } };
+
+// ---- words
+
+async function json(path) {
+  const answer = await fetch(path);
+  if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+  return answer.json();
+}
+
+const words = () => state.texts[state.language];
+function say(key, values = {}) {
+  return words().page[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+}
+const first = (text) => text.charAt(0).toLocaleUpperCase(state.language) + text.slice(1);
+const tables = () => state.tables[state.region];
+
+function binWords(bin, region = state.region) { // as the region calls it, in the page's language
+  const { rules } = state.tables[region];
+  if (state.language === "en") return rules.bins[bin];
+  const name = words().bins[bin], local = rules.local[bin];
+  return local && !name.toLowerCase().includes(local.toLowerCase()) ? `${name} (${local})` : name;
+}
+
+const itemName = (pair) => words().items[state.taxonomy.items[tables().item[pair]].id];
+
+function thingName(thing) { // no more exact than is known
+  if (thing.keep) return say("keep_name");
+  if (thing.ask === UNKNOWN) return say("unknown_name");
+  if (thing.settled) return first(itemName(thing.pair));
+  const items = [...new Set(thing.pairs.map(itemName))].slice(0, 3).join(", ");
+  const family = words().families[state.taxonomy.families[tables().family[thing.row.pair]].id];
+  return first(say("something_of", { family, items }));
+}
+
+// ---- elements
+
+function make(name, attributes = {}, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key === "onclick") element.addEventListener("click", value);
+    else if (value !== null && value !== false) element.setAttribute(key, value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== ""));
+  return element;
+}
+const english = (text) => make("span", { lang: "en" }, text); // the tables are written in English
+
+function status(text, kind = "") {
+  at("status").textContent = text;
+  at("status").className = `status ${kind}`;
+}
+
+// ---- one thing
+
+function cutout(view, name) {
+  const canvas = make("canvas", { role: "img", "aria-label": say("cutout", { name }) });
+  [canvas.width, canvas.height] = [view.cutout.width, view.cutout.height];
+  canvas.getContext("2d").drawImage(view.cutout, 0, 0);
+  return make("figure", {}, canvas);
+}
+
+function replyWords(key) {
+  if (key === IS_WASTE || key === NO_WASTE) return say(key);
+  return first(key.startsWith("item:") ? words().items[key.slice(5)] : words().conditions[key]);
+}
+
+function question(thing, number) {
+  const text = thing.ask === WHICH ? say("which") : thing.ask === UNKNOWN ? say("unknown_question") : words().questions[thing.ask];
+  const buttons = thing.replies.map(({ key, bin }) => make("button", { type: "button", "data-reply": key, onclick: () => reply(number, key) },
+    replyWords(key), bin ? make("span", {}, `→ ${binWords(bin)}`) : ""));
+  return make("fieldset", {}, make("legend", {}, text), make("div", { class: "replies" }, ...buttons));
+}
+
+function sourceLine(option) {
+  const name = option.url ? make("a", { href: option.url, rel: "noreferrer noopener", target: "_blank" }, option.source) : option.source;
+  const line = make("p", { class: "small" }, `${say("source")} `, name, option.date_read ? ` · ${say("read", { date: option.date_read })}` : "");
+  if (!option.sure) line.append(` · ${say("check_town")}`);
+  return line;
+}
+
+function hazards(thing) {
+  const { taxonomy, item } = tables();
+  if (thing.keep || thing.ask === UNKNOWN) return "";
+  if (thing.settled) {
+    const lines = taxonomy.hazards[thing.pair];
+    return lines.length ? make("div", { class: "danger" }, make("strong", {}, say("careful")), make("ul", {}, ...lines.map((line) => make("li", { lang: "en" }, line)))) : "";
+  }
+  const names = [...new Map(thing.grave.map((pair) => [item[pair], itemName(pair)])).values()].slice(0, 3);
+  return names.length ? make("p", { class: "danger" }, make("strong", {}, `${say("careful")} `), say("may_be", { items: names.join(", ") })) : "";
+}
+
+function parts(thing) {
+  const { taxonomy, item, rules } = tables();
+  const rows = thing.settled && thing.option ? rules.parts[taxonomy.items[item[thing.pair]].id] ?? [] : [];
+  if (!rows.length) return "";
+  const line = (row) => make("li", {}, english(row.name), row.bin ? `: ${binWords(row.bin)}` : "", " ", make("span", { class: "small", lang: "en" }, row.how));
+  return make("div", { class: "parts" }, make("p", {}, make("strong", {}, say("parts"))), make("ul", {}, ...rows.map(line)));
+}
+
+function basis(thing) { // what the answer rests on
+  const { taxonomy, item, material, rules } = tables(), { row } = thing, percent = (value) => `${Math.round(100 * value)} %`;
+  const chance = new Map();
+  for (const pair of row.pairs) chance.set(item[pair], (chance.get(item[pair]) ?? 0) + row.found.pair[pair]);
+  const likely = [...chance].sort((a, b) => b[1] - a[1]).slice(0, 5).map(([n, p]) => `${words().items[taxonomy.items[n].id]} ${percent(p)}`);
+  const lines = [say("basis_photo", { items: likely.join(", ") }),
+    say("basis_family", { family: words().families[taxonomy.families[tables().family[row.pair]].id], percent: percent(row.family_p) })];
+  if (row.known === false) lines.push(say("basis_unknown"));
+  if (thing.option) {
+    const key = `${rules.region}/${taxonomy.items[item[thing.rulePair]].id}/${taxonomy.materials[material[thing.rulePair]].id}/${thing.option.condition}`;
+    lines.push(say("basis_rule", { row: key, region: words().regions[rules.region] }));
+  }
+  return make("details", {}, make("summary", {}, say("basis")), make("ul", {}, ...lines.map((line) => make("li", {}, line)),
+    make("li", { lang: "en" }, rules.note)));
+}
+
+function card(view, number) {
+  const thing = view.thing, name = thingName(thing), said = state.said.get(number) ?? [];
+  const binLine = !thing.bin ? "" : make("p", { class: "bin", tabindex: "-1" }, make("span", {}, say(thing.state === "sure" ? "goes_to" : "probably")), first(binWords(thing.bin)));
+  const told = thing.option ? [thing.option.prepare, thing.option.note].filter(Boolean).map((text) => make("p", {}, english(text))) : [];
+  const inside = make("div", { class: "words" }, make("h3", { id: `thing-${number}` }, name), hazards(thing),
+    thing.ask === UNKNOWN ? make("p", {}, say("unknown_text")) : "", thing.keep ? make("p", {}, say("keep_text")) : "",
+    ...(thing.state === "ask" ? [question(thing, number), binLine] : [binLine]), thing.ask === UNKNOWN ? question(thing, number) : "",
+    ...told, thing.option ? sourceLine(thing.option) : "", parts(thing),
+    said.length ? make("button", { type: "button", "data-undo": "", onclick: () => reply(number, null) }, say("undo")) : "", basis(thing));
+  const { items, materials, families } = state.taxonomy, { item, material, family } = tables(), { pair } = thing.row;
+  return make("article", { class: `thing ${thing.state}`, "aria-labelledby": `thing-${number}`, "data-number": number, "data-state": thing.state,
+    "data-item": items[item[pair]].id, "data-material": materials[material[pair]].id, "data-family": families[family[pair]].id,
+    "data-bin": thing.bin, "data-known": String(thing.row.known), "data-ask": thing.ask }, cutout(view, name), inside);
+}
+
+// ---- the answer
+
+function chosen(found) { // the things of a photograph under the region's rules
+  const [whole, ...rest] = found.views.map((view) => ({ ...view, row: classify(view.seen, found.facts, tables()) }));
+  return chooseThings(whole, rest);
+}
+
+function show(focus = null) {
+  const answer = at("answer");
+  answer.replaceChildren();
+  if (!state.found) return;
+  const { things, note, left } = chosen(state.found);
+  things.forEach((view, n) => {
+    const thing = buildThing(view.row, tables(), state.said.get(n + 1) ?? []);
+    answer.append(card({ ...view, thing }, n + 1));
+  });
+  if (note === "nothing") answer.append(make("article", { class: "thing unknown", "data-state": "nothing", "data-bin": "" }, cutout(state.found.views[0], say("nothing")), make("div", { class: "words" }, make("h3", {}, say("nothing")), make("p", {}, say("nothing_text")))));
+  if (note === "more") answer.append(make("p", { class: "small" }, say("more", { count: left })));
+  answer.dataset.done = String(state.turn);
+  if (focus !== null) (answer.querySelector(`[data-number="${focus}"] button, [data-number="${focus}"] .bin`) ?? answer).focus();
+}
+
+function reply(number, key) {
+  const before = state.said.get(number) ?? [];
+  state.said.set(number, key === null ? [] : key.startsWith("item:") ? [...before.filter((each) => each === IS_WASTE), key] : [...before, key]);
+  show(number);
+}
+
+// ---- the worker that looks at photographs
+
+const waiting = new Map();
+let worker = null, asked = 0;
+function ask(message) {
+  if (!worker) {
+    worker = new Worker(new URL("js/worker.js", import.meta.url), { type: "module" });
+    worker.onmessage = ({ data }) => { waiting.get(data.id)?.resolve(data); waiting.delete(data.id); };
+    worker.onerror = () => { // its script could not be loaded, or it ran out of memory: the next call starts another
+      for (const { resolve } of waiting.values()) resolve({ reason: "failed", detail: "the worker ended" });
+      waiting.clear();
+      worker.terminate();
+      worker = null;
+    };
+  }
+  const id = ++asked;
+  return new Promise((resolve) => { waiting.set(id, { resolve }); worker.postMessage({ ...message, id }); });
+}
+
+async function look(file) {
+  const turn = ++state.turn;
+  [state.found, state.said] = [null, new Map()]; // the previous answer goes at once
+  show();
+  status(say("looking"), "busy");
+  const started = performance.now();
+  await kept;
+  const { found, reason, detail } = await ask({ kind: "look", file });
+  if (turn !== state.turn) return; // another photograph was chosen meanwhile
+  if (!found) {
+    console.warn(detail);
+    status(say(`reason_${reason}`), "bad");
+    at("answer").dataset.done = String(turn);
+    return;
+  }
+  state.found = found;
+  show();
+  status(say("done", { seconds: new Intl.NumberFormat(state.language, { maximumFractionDigits: 1 }).format((performance.now() - started) / 1000) }));
+  at("answer").dataset.milliseconds = Math.round(found.milliseconds.look);
+  at("answer").focus({ preventScroll: true });
+  at("status").scrollIntoView({ block: "start", behavior: "smooth" });
+}
+
+// ---- settings
+
+async function useLanguage(language) {
+  state.texts[language] ??= await json(`texts/${language}.json`);
+  state.language = language;
+  document.documentElement.lang = language;
+  document.title = say("title");
+  for (const element of document.querySelectorAll("[data-text]")) element.textContent = say(element.dataset.text);
+  at("region").replaceChildren(...state.regions.map((region) => make("option", { value: region }, words().regions[region])));
+  at("region").value = state.region;
+}
+
+async function useRegion(region) {
+  state.tables[region] ??= makeTables(state.taxonomy, await json(`tables/${region}.json`));
+  state.region = region;
+  // a reply holds in another region where it says what a thing is; conditions are asked anew
+  for (const [number, said] of state.said) state.said.set(number, said.filter((key) => key.startsWith("item:") || key === IS_WASTE || key === NO_WASTE));
+}
+
+function settings() {
+  at("language").replaceChildren(...Object.entries(LANGUAGES).map(([value, name]) => make("option", { value, lang: value }, name)));
+  at("language").value = state.language;
+  at("language").addEventListener("change", async ({ target }) => {
+    await useLanguage(target.value);
+    remember("language", target.value);
+    show();
+  });
+  at("region").addEventListener("change", async ({ target }) => {
+    await useRegion(target.value);
+    remember("region", target.value);
+    show();
+  });
+}
+
+function inputs() {
+  for (const id of ["camera", "file"]) {
+    at(id).addEventListener("change", ({ target }) => {
+      const [file] = target.files;
+      target.value = ""; // the same photograph may be chosen again
+      if (file) look(file);
+    });
+  }
+  const pick = at("pick");
+  addEventListener("dragover", (event) => { event.preventDefault(); pick.classList.add("over"); });
+  addEventListener("dragleave", () => pick.classList.remove("over"));
+  addEventListener("drop", (event) => {
+    event.preventDefault();
+    pick.classList.remove("over");
+    if (event.dataTransfer.files.length) look(event.dataTransfer.files[0]);
+  });
+  addEventListener("paste", ({ clipboardData }) => { if (clipboardData?.files.length) look(clipboardData.files[0]); });
+}
+
+// ---- offline: the service worker keeps all files of this version; models are loaded when it has them, so that nothing is fetched twice
+
+let kept = Promise.resolve(false);
+async function keepOffline() {
+  if (!("serviceWorker" in navigator)) return false;
+  try {
+    const registration = await navigator.serviceWorker.register("sw.js");
+    const installing = registration.installing;
+    const failed = installing && new Promise((resolve) => installing.addEventListener("statechange", () => { if (installing.state === "redundant") resolve(false); }));
+    return await Promise.race([navigator.serviceWorker.ready.then(() => true), ...(failed ? [failed] : [])]);
+  } catch {
+    return false;
+  }
+}
+
+async function start() {
+  const wished = remembered("language") ?? navigator.language.slice(0, 2);
+  const [site, taxonomy] = await Promise.all([json("site.json"), json("tables/taxonomy.json")]);
+  [state.taxonomy, state.regions] = [taxonomy, site.regions];
+  const tag = navigator.language.toLowerCase(), region = remembered("region") ?? HOME[tag] ?? HOME[tag.slice(0, 2)] ?? "us";
+  await useRegion(site.regions.includes(region) ? region : site.regions[0]);
+  await useLanguage(wished in LANGUAGES ? wished : "en");
+  settings();
+  if (typeof OffscreenCanvas === "undefined" || typeof WebAssembly === "undefined") {
+    status(say("reason_old"), "bad");
+    return;
+  }
+  inputs();
+  status(say("loading"), "busy");
+  kept = keepOffline();
+  const offline = await kept, { reason, detail } = await ask({ kind: "load" });
+  if (reason) console.warn(detail);
+  at("about").textContent = say("about", { release: site.release, version: site.version });
+  if (state.turn === 0) status(reason ? say("reason_load") : say(offline ? "ready_offline" : "ready"), reason ? "bad" : "");
+  document.body.dataset.ready = reason ? "failed" : offline ? "offline" : "online";
+}
+
+start().catch((error) => {
+  console.error(error);
+  status(state.texts[state.language] ? say("reason_load") : "The page could not be loaded. Try again with a connection.", "bad");
+  document.body.dataset.ready = "failed";
+});

@@ -29,8 +29,8 @@ from playwright.async_api import async_playwright, expect
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = next((path for path in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if path), None)
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-         "--disable-sync", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 WAIT = 60_000  # milliseconds for an answer: a check of what happens, not of how fast
 CHECKS = {}
 
@@ -55,7 +55,8 @@ def photograph(name: str = "drink_can.jpg") -> Path:
 @functools.cache
 def large() -> bytes:
     "A photograph of a phone: 14 MB or more, with an orientation of its own and a place"
-    pixels = np.asarray(Image.open(photograph(), formats=("JPEG",)).convert("RGB").resize((4000, 3000), Image.Resampling.BILINEAR)).astype(np.int16)
+    can = Image.open(photograph(), formats=("JPEG",)).convert("RGB")
+    pixels = np.asarray(can.resize((4000, 3000), Image.Resampling.BILINEAR)).astype(np.int16)
     noise = np.random.default_rng(0).integers(-60, 60, (750, 1000, 3), np.int16)
     image = Image.fromarray(np.rot90((pixels + np.tile(noise, (4, 4, 1))).clip(0, 255).astype(np.uint8)))
     exif = Image.Exif()
@@ -86,9 +87,10 @@ class Served:
     def start(self, port: int = 0) -> float:  # seconds until the address stood there
         "Start it"
         begun = time.monotonic()
-        command = [sys.executable, "-c", "from releaf.cli import main; main()", "serve", "--port", str(port), "--keep", str(self.keep), *self.options]
+        command = [sys.executable, "-c", "from releaf.cli import main; main()", "serve", "--port", str(port), "--keep", str(self.keep)]
         self.log = open(self.scratch / "server.log", "ab")  # noqa: SIM115
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=self.log, text=True, env={**os.environ, "TMPDIR": str(self.temporary)})
+        self.process = subprocess.Popen([*command, *self.options], cwd=ROOT, stdout=subprocess.PIPE, stderr=self.log, text=True,
+                                        env={**os.environ, "TMPDIR": str(self.temporary)})
         for line in self.process.stdout:
             if line.startswith("releaf is at "):
                 self.url = line.split()[3]
@@ -138,7 +140,7 @@ class Visitor:
 
     async def answered(self, serial):
         "Wait for the answer of a request"
-        await self.page.wait_for_selector(f'#rf-answers:not(.rf-old) [data-serial="{serial}"]', timeout=WAIT)
+        await self.page.wait_for_selector(f'#rf-answers [data-serial="{serial}"]', timeout=WAIT)
 
     def text(self, key):
         "A text of the page in this visitor's language"
@@ -198,7 +200,7 @@ async def damaged(world):
         await visitor.choose(photograph())
         await visitor.choose(photograph().read_bytes()[:300], expect_answer=False)
         await expect(visitor.page.locator("#rf-status")).to_contain_text("beschädigt", timeout=WAIT)
-        held(await visitor.page.locator("#rf-answers .rf-thing").first.is_hidden(), "the previous answer still stands")
+        held(await visitor.page.locator("#rf-answers .rf-thing").count() == 0, "the previous answer still stands")
         await visitor.shot("damaged_de")
 
 
@@ -233,7 +235,7 @@ async def cleared_at_once(world):
         serial = await visitor.page.evaluate("releaf.serial")
         await visitor.choose(photograph("newspaper.jpg"), expect_answer=False)
         await expect(visitor.page.locator("#rf-status")).to_contain_text("Sending", timeout=WAIT)
-        held(await visitor.page.locator("#rf-answers .rf-thing").first.is_hidden(), "the previous answer still stands")
+        held(await visitor.page.locator("#rf-answers .rf-thing").count() == 0, "the previous answer still stands")
         gate.set()
         await visitor.answered(serial + 1)
 
@@ -281,7 +283,8 @@ async def question_answered(world):
         await button.focus()
         await visitor.page.keyboard.press("Enter")
         await visitor.answered(serial + 1)
-        held(await visitor.page.locator("#rf-answers fieldset").count() == 0 and "Gelbe" in await visitor.words("#rf-answers .rf-bin"), await visitor.words())
+        held(await visitor.page.locator("#rf-answers fieldset").count() == 0, await visitor.words())
+        held("Gelbe" in await visitor.words("#rf-answers .rf-bin"), await visitor.words())
         held(await visitor.page.evaluate("document.activeElement.classList.contains('rf-bin')"), "the focus is lost")
 
 
@@ -313,7 +316,8 @@ async def correction_kept(world):
 async def words(world):
     "A question in words, and one that is markup"
     async with Visitor(world) as visitor:
-        for question, says in (("Where does a greasy pizza box go in Germany?", "residual"), ("<img src=x onerror=alert(1)> ${1+1} {{2+2}}", "${1+1} {{2+2}}")):
+        for question, says in (("Where does a greasy pizza box go in Germany?", "residual"),
+                               ("<img src=x onerror=alert(1)> ${1+1} {{2+2}}", "${1+1} {{2+2}}")):
             serial = await visitor.page.evaluate("releaf.serial")
             await visitor.page.fill("#rf-question", question)
             await visitor.page.keyboard.press("Enter")
@@ -337,20 +341,31 @@ async def camera(world):
 
 CONTRAST = """() => {
   const parse = (text) => text.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map((v) => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4).reduce((s, v, i) => s + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const back = (each) => { for (; each; each = each.parentElement) { const c = parse(getComputedStyle(each).backgroundColor); if (c.length < 4 || c[3] > 0) return c; } return [255, 255, 255]; };
+  const light = ([r, g, b]) => [r, g, b].map((v) => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const back = (each) => {
+    for (; each; each = each.parentElement) {
+      const color = parse(getComputedStyle(each).backgroundColor);
+      if (color.length < 4 || color[3] > 0) return color;
+    }
+    return [255, 255, 255];
+  };
   const bad = [];
-  for (const each of document.querySelectorAll('#rf-controls *, #rf-answers *, #rf-footer *')) {
+  for (const each of document.querySelectorAll('#rf-controls *')) {
     const text = [...each.childNodes].filter((n) => n.nodeType === 3).map((n) => n.textContent.trim()).join('');
     if (!text || !each.checkVisibility()) continue;
-    const style = getComputedStyle(each), size = parseFloat(style.fontSize), large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
+    const style = getComputedStyle(each), size = parseFloat(style.fontSize);
+    const large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
     const [a, b] = [light(parse(style.color)), light(back(each))].sort((x, y) => y - x), ratio = (a + 0.05) / (b + 0.05);
     if (ratio < (large ? 3 : 4.5)) bad.push(`${text.slice(0, 30)}: ${ratio.toFixed(2)}`);
   }
   return bad;
 }"""
-NAMELESS = """() => [...document.querySelectorAll('#rf-controls input, #rf-controls select, #rf-controls button, #rf-answers input:not([type=hidden]), #rf-answers select, '
-  + '#rf-answers button, #rf-answers img')].filter((e) => !(e.labels?.[0]?.textContent.trim() || e.textContent.trim() || e.alt || e.ariaLabel)).map((e) => e.outerHTML.slice(0, 80))"""
+NAMELESS = """() => [...document.querySelectorAll('#rf-controls :is(input:not([type=hidden]), select, button, img)')]
+  .filter((each) => each.checkVisibility()
+    && !(each.labels?.[0]?.textContent.trim() || each.textContent.trim() || each.alt || each.ariaLabel))
+  .map((each) => each.outerHTML.slice(0, 80))"""
+
 
 
 @check

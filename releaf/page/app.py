@@ -67,7 +67,7 @@ log = logging.getLogger("releaf.page")
 def weight(answer: Any) -> int:  # bytes
     "What an answer's pictures take, each counted once, with all that a view keeps alive"
     roots = {}
-    for pixels in (answer.image, *(thing.cutout for thing in answer.things), *(row["cutout"] for row in answer.seen.rows)):
+    for pixels in (answer.image, *(thing.cutout for thing in answer.things), *answer.seen.views):
         while pixels is not None and isinstance(pixels.base, np.ndarray):
             pixels = pixels.base
         if pixels is not None:
@@ -142,7 +142,7 @@ def job(self: Page, asked: Asked) -> Callable[[], str]:  # makes the HTML
 
 # %% ../../nbs/page/07_app.ipynb #2eae9c08
 async def answered(page: Page, data: Any,  # an event, as it arrived
-                   ) -> AsyncIterator[tuple[str | None, str | None]]:  # HTML for who waits, HTML of the answer
+                   ) -> AsyncIterator[str]:  # HTML: how many are ahead, then the answer
     "Answer an event"
     given = data if isinstance(data, dict) else {}
     serial = given["serial"] if type(given.get("serial")) is int else 0
@@ -152,13 +152,13 @@ async def answered(page: Page, data: Any,  # an event, as it arrived
         work = page.line.join(page.job(asked))
         async for ahead in places(page.line, work):
             doing = text_of("looking" if asked.act == "look" else "thinking", language)
-            yield message_html(text_of("place", language, place=ahead) if ahead else doing, serial, waits=True), None
-        yield None, work.result()
+            yield message_html(text_of("place", language, place=ahead) if ahead else doing, serial, waits=True)
+        yield work.result()
     except Refused as error:
-        yield None, message_html(text_of(error.key, language, **error.slots), serial)
+        yield message_html(text_of(error.key, language, **error.slots), serial)
     except Exception:
         log.exception("an event could not be answered")
-        yield None, message_html(text_of("failed", language), serial)
+        yield message_html(text_of("failed", language), serial)
 
 # %% ../../nbs/page/07_app.ipynb #c9c3160d
 def photograph_route(page: Page) -> Any:  # a route of Starlette's
@@ -191,19 +191,16 @@ def build(page: Page, region: str | None) -> Any:  # gradio.Blocks
     import gradio as gr
 
     async def on_event(event: gr.EventData):
-        async for waits, html in answered(page, event._data):
-            yield [gr.skip() if each is None else each for each in (waits, html)]
+        async for html in answered(page, event._data):
+            yield html
 
     facts = {"texts": page_texts(), "languages": LANGUAGES, "regions": list(regions().index), "region": region, "most": MOST_BYTES}
     plain = {"padding": False, "apply_default_css": False}
     with gr.Blocks(title=text_of("title", "en"), analytics_enabled=False) as blocks:
-        controls = gr.HTML(page_file("controls.html"), js_on_load=page_file("controls.js"), elem_id="rf-controls", **plain, **facts)
-        waits = gr.HTML("", js_on_load=page_file("waits.js"), elem_id="rf-waits", **plain)
-        answers = gr.HTML("", js_on_load=page_file("answers.js"), elem_id="rf-answers", **plain)
-        gr.HTML(f'<p data-text="privacy">{text_of("privacy", "en")}</p>', js_on_load=None, elem_id="rf-footer", **plain)
-        for listen in (controls.upload, controls.submit, answers.click):
-            listen(on_event, None, [waits, answers], concurrency_limit=None, show_progress="hidden", trigger_mode="multiple",
-                   api_visibility="private")
+        controls = gr.HTML(page_file("page.html"), js_on_load=page_file("page.js"), elem_id="rf-controls", **plain, **facts)
+        channel = gr.HTML("", js_on_load=page_file("channel.js"), elem_id="rf-channel", **plain)
+        for listen in (controls.upload, controls.submit, controls.click):
+            listen(on_event, None, channel, concurrency_limit=None, show_progress="hidden", trigger_mode="multiple", api_visibility="private")
     return blocks.queue(max_size=200)
 
 # %% ../../nbs/page/07_app.ipynb #c27d50bb
@@ -234,8 +231,9 @@ def _launch(page: Page, blocks: Any, host: str, port: int, inline: bool) -> str:
     hosts = LOOPBACK | {host} if host in LOOPBACK else None
     app = {"routes": [photograph_route(page)], "middleware": [Middleware(Guard, hosts=hosts)]}
     closed = {"share": False, "run_history": False, "enable_monitoring": False, "ssr_mode": False, "pwa": False, "mcp_server": False}
-    _, url, _ = blocks.launch(server_name=host, server_port=port, inline=inline, height=900, quiet=True, prevent_thread_lock=True, theme=theme,
-                              css=page_file("page.css"), app_kwargs=app, footer_links=[], state_session_capacity=200, max_threads=100, **closed)
+    bounds = {"state_session_capacity": 200, "max_threads": 100}
+    _, url, _ = blocks.launch(server_name=host, server_port=port, inline=inline, height=900, quiet=True, prevent_thread_lock=True,
+                              theme=theme, css=page_file("page.css"), app_kwargs=app, footer_links=[], **closed, **bounds)
     return url.rstrip("/")
 
 # %% ../../nbs/page/07_app.ipynb #39283e44

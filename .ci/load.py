@@ -110,7 +110,7 @@ def measure(given, url: str, pid: int) -> int:
     config = httpx.get(f"{url}/config", trust_env=False, timeout=60).json()
     target = next(each["id"] for each in config["dependencies"] if each["targets"][0][1] == "upload")
     sizes = [len(each) / 1e6 for each in photographs]
-    print(f"{len(photographs)} different photographs of {min(sizes):.1f} to {max(sizes):.1f} MB; memory: {resident(pid):.0f} MB", flush=True)
+    print(f"{len(photographs)} photographs of {min(sizes):.1f} to {max(sizes):.1f} MB; memory: {resident(pid):.0f} MB", flush=True)
     visitors = [Visitor(url, number, photographs, given.photographs, target) for number in range(given.visitors)]
     begun = time.monotonic()
     for visitor in visitors:

@@ -108,8 +108,8 @@ def look(self: Page, content: bytes, asked: Asked) -> str:  # HTML
 def settle(self: Page, asked: Asked) -> str:  # HTML
     "A reply to a question, or another region, for an answer that is held"
     token, before = asked.more["token"], self.answers.get(asked.more["token"])
-    if asked.act == "region":
-        return self.show(before.in_region(asked.region), asked, token)
+    if asked.act == "region":  # or only another language
+        return self.show(before if before.region == asked.region else before.in_region(asked.region), asked, token)
     try:
         return self.show(before.reply(asked.more["thing"], asked.more["key"]), asked, token)
     except ValueError as error:
@@ -200,7 +200,8 @@ def build(page: Page, region: str | None) -> Any:  # gradio.Blocks
         controls = gr.HTML(page_file("page.html"), js_on_load=page_file("page.js"), elem_id="rf-controls", **plain, **facts)
         channel = gr.HTML("", js_on_load=page_file("channel.js"), elem_id="rf-channel", **plain)
         for listen in (controls.upload, controls.submit, controls.click):
-            listen(on_event, None, channel, concurrency_limit=None, show_progress="hidden", trigger_mode="multiple", api_visibility="private")
+            listen(on_event, None, channel, concurrency_limit=None, show_progress="hidden", trigger_mode="multiple",
+                   api_visibility="private")
     return blocks.queue(max_size=200)
 
 # %% ../../nbs/page/07_app.ipynb #c27d50bb

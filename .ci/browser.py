@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = next((path for path in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if path), None)
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-WAIT = 60_000  # milliseconds for an answer: a check of what happens, not of how fast
+WAIT = 20_000  # milliseconds for an answer: a check of what happens, not of how fast
 CHECKS = {}
 
 
@@ -80,7 +80,8 @@ class Served:
     "`releaf serve` in a process of its own"
 
     def __init__(self, scratch: Path, *options: str):
-        self.scratch, self.options, self.process, self.url = scratch, options, None, ""
+        packaged = (ROOT / "data" / "pretrained" / "detector" / "config.json").is_file()
+        self.scratch, self.options, self.process, self.url = scratch, [*options, *([] if packaged else ["--detector", "none"])], None, ""
         self.keep, self.temporary = scratch / "kept", scratch / "tmp"
         self.temporary.mkdir()
 
@@ -120,7 +121,7 @@ class Visitor:
         self.page.on("request", lambda request: self.world.requests.add(request.url.split("?")[0]))
         self.page.on("pageerror", lambda error: self.world.faults.append(str(error)))
         await self.page.goto(self.world.server.url)
-        await self.page.wait_for_selector("#rf-region option")
+        await self.page.wait_for_selector("#rf-region option", state="attached")
         return self
 
     async def __aexit__(self, *error):
@@ -267,7 +268,7 @@ async def region_remembered(world):
         await visitor.answered(serial + 1)
         held("Japon" in await visitor.words(), await visitor.words())
         await visitor.page.reload()
-        await visitor.page.wait_for_selector("#rf-region option")
+        await visitor.page.wait_for_selector("#rf-region option", state="attached")
         held(await visitor.page.input_value("#rf-region") == "japan", "the region is not remembered")
 
 

@@ -96,6 +96,8 @@ class Visitor(threading.Thread):
 def start(scratch: str) -> tuple[subprocess.Popen, str]:
     "A server of its own"
     command = [sys.executable, "-c", "from releaf.cli import main; main()", "serve", "--port", "0", "--keep", f"{scratch}/kept"]
+    if not (ROOT / "data" / "pretrained" / "detector" / "config.json").is_file():
+        command += ["--detector", "none"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
                                env={**os.environ, "TMPDIR": scratch})
     for line in process.stdout:

@@ -190,7 +190,7 @@ def serve(host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 
           keep: Annotated[Path | None, typer.Option(help="Folder for what visitors correct; otherwise outputs/corrections.")] = None,
           corrections: Annotated[bool, typer.Option(help="Whether visitors may correct an answer.")] = True,
           classifier: Annotated[str | None, typer.Option(help="A run of 03; otherwise the packaged model.")] = None,
-          detector: Annotated[str | None, typer.Option(help="A run of 04; otherwise the packaged model.")] = None,
+          detector: Annotated[str | None, typer.Option(help="A run of 04, or 'none'; otherwise the packaged model.")] = None,
           recommender: Annotated[str | None, typer.Option(help="A run of 05; otherwise the curated links.")] = None,
           advisor: Annotated[str | None, typer.Option(help="A run of 06; otherwise no language model.")] = None) -> None:
     "Serve the page: a photograph in, what to do with each thing out."
@@ -201,7 +201,8 @@ def serve(host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 
     free_port(host, port)
     folder = check_keep(keep.absolute() if keep else "outputs/corrections") if corrections else None
     runs = {"classifier": classifier, "detector": detector, "recommender": recommender, "advisor": advisor}
+    parts = {name: Path(run).absolute() for name, run in runs.items() if run is not None} | ({"detector": False} if detector == "none" else {})
     from releaf.page.app import serve as serve_page
-    server = serve_page(region, host, port, folder, **{name: Path(run).absolute() for name, run in runs.items() if run is not None})
+    server = serve_page(region, host, port, folder, **parts)
     print(f"releaf is at {server.url} (Ctrl-C ends it)", flush=True)
     server.wait()

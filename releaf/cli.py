@@ -201,7 +201,8 @@ def serve(host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 
     free_port(host, port)
     folder = check_keep(keep.absolute() if keep else "outputs/corrections") if corrections else None
     runs = {"classifier": classifier, "detector": detector, "recommender": recommender, "advisor": advisor}
-    parts = {name: Path(run).absolute() for name, run in runs.items() if run is not None} | ({"detector": False} if detector == "none" else {})
+    parts = {name: Path(run).absolute() for name, run in runs.items() if run is not None}
+    parts |= {"detector": False} if detector == "none" else {}
     from releaf.page.app import serve as serve_page
     server = serve_page(region, host, port, folder, **parts)
     print(f"releaf is at {server.url} (Ctrl-C ends it)", flush=True)

@@ -10,7 +10,7 @@ const wanted = (navigator.languages || [navigator.language]).map((each) => each.
 
 const page = Object.assign(window.releaf ||= {}, {serial: 0, waiting: false});
 const say = (key, slots = {}) => texts[page.language][key].replace(/\{(\w+)\}/g, (_, name) => slots[name]);
-const status = (text) => { find('status').textContent = text; };
+const status = (text, unseen = false) => { find('status').textContent = text; find('status').classList.toggle('rf-unseen', unseen); };
 const answers = find('answers'), current = () => answers.querySelector('[data-serial]');
 
 // A new request: its number tells its answer from a late one. A new photograph or question takes the answer before it away at once.
@@ -23,10 +23,10 @@ const begin = (text, clear) => {
   status(text);
   return {serial: page.serial, language: page.language, region: find('region').value};
 };
-const end = (text) => {
+const end = (text, unseen) => {  // unseen: it stands in the answer, and is said for screen readers alone
   page.waiting = false;
   answers.removeAttribute('aria-busy');
-  status(text);
+  status(text, unseen);
 };
 
 // What the server says: how many are ahead, or the answer.
@@ -35,7 +35,7 @@ page.hear = (told) => {
   page.last = Date.now();
   if (told.classList.contains('rf-waits')) return status(told.dataset.say);
   answers.replaceChildren(told);  // moved: its names are there once
-  end(told.dataset.say);
+  end(told.dataset.say, true);
   if (page.pressed) answers.querySelector(`[aria-labelledby="rf-thing-${page.pressed}"] .rf-bin`)?.focus();
   page.pressed = null;
 };

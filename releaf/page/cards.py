@@ -9,6 +9,7 @@ __all__ = ['data_uri', 'item_words', 'title_of', 'sureness', 'card', 'correction
 # %% ../../nbs/page/02_cards.ipynb #83981d7e
 import base64
 import io
+import re
 from typing import Any
 
 import numpy as np
@@ -72,9 +73,18 @@ def _steps(thing: Thing, language: str) -> list[FT]:
     return [Ul(*(Li(say(step, language)) for step in steps), cls="rf-steps")] if steps else []
 
 
+def _hazard(english: str, language: str) -> str | FT:
+    "One sentence about a danger; what a thing may be is named in the visitor's language"
+    guess = re.fullmatch(r"It may be (.+): keep it apart until you know\.", english)
+    if guess is None:
+        return say(english, language)
+    names = [in_words(name, language) for name in guess[1].split(" or ")]
+    return text_of("may_be", language, names=f" {text_of('or', language)} ".join(names))
+
+
 def _hazards(thing: Thing, language: str) -> list[FT]:
     "What to take care of; the gravest is open, the others unfold"
-    texts = [say(each, language) for each in thing.hazards]
+    texts = [_hazard(each, language) for each in thing.hazards]
     if not texts:
         return []
     more = [Details(Summary(f"+ {len(texts) - 1}"), Ul(*map(Li, texts[1:])))] if texts[1:] else []

@@ -14,6 +14,7 @@ from functools import lru_cache
 from .question_parsing import compiled, folded
 from .facts import tables
 from .hazard_classes import find_unsafe, proposes
+from .safe_acts import find_unproven
 from ..waste.lexicon import phrase_rows
 from ..waste.rules import regions
 from ..waste.things import rules_of
@@ -74,6 +75,8 @@ def find_dangers(question: str,
         group = unsafe.group
         found.setdefault(group.hazard, Danger(f"{group.name}_{unsafe.act.name if unsafe.act else 'ANY'}", group.hazard,
                                               unsafe.act.pattern if unsafe.act else group.thing, group.thing, group.unless, unsafe.says))
+    for act in [] if found else find_unproven(question, topics)[:1]:
+        found[act.hazard] = Danger(f"unproven_{act.name}", act.hazard, act.act, act.needs or act.act, act.safe, act.says)
     return list(found.values())
 
 # %% ../../nbs/text/28_dangers.ipynb #70913f31

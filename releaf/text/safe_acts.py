@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['SafeAct', 'safe_acts', 'is_known_safe', 'find_unproven']
 
-# %% ../../nbs/text/37_safe_acts.ipynb #4922d9ab
+# %% ../../nbs/text/37_safe_acts.ipynb #0906a309
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from functools import lru_cache
 
 from .facts import tables
 from .hazard_classes import asks_where, is_explained, proposes
-from .question_parsing import compiled, folded
+from .question_parsing import compiled, folded, found_undenied
 from ..waste.lexicon import phrase_rows
 
-# %% ../../nbs/text/37_safe_acts.ipynb #9c261f57
+# %% ../../nbs/text/37_safe_acts.ipynb #2a08dfc3
 @dataclass(frozen=True)
 class SafeAct:
     "An act with what it is known to be safe for"
@@ -46,7 +46,7 @@ def _pattern(text: str) -> re.Pattern | None:
     "A pattern of the table, with the shared words in place of their names; None where there is none"
     return compiled(re.sub(r"\b[A-Z]{3,}\b", lambda match: _words()[match[0]], text)) if text else None
 
-# %% ../../nbs/text/37_safe_acts.ipynb #f04af0d4
+# %% ../../nbs/text/37_safe_acts.ipynb #d0b7dd1c
 @lru_cache(maxsize=1)
 def safe_acts() -> tuple[SafeAct, ...]:
     "Every row of the table"
@@ -54,7 +54,7 @@ def safe_acts() -> tuple[SafeAct, ...]:
     return tuple(SafeAct(name, hazard, *map(_pattern, patterns), frozenset(properties.split()), reason, instead)
                  for name, hazard, *patterns, properties, reason, instead in phrase_rows("safe_acts", columns))
 
-# %% ../../nbs/text/37_safe_acts.ipynb #a060e31e
+# %% ../../nbs/text/37_safe_acts.ipynb #0dc6e460
 @lru_cache(maxsize=1)
 def _having() -> dict[str, frozenset[str]]:
     "Topic -> its properties, an item's own and those of its main material"
@@ -71,13 +71,13 @@ def is_known_safe(act: SafeAct, text: str,  # folded
                   topics: Sequence[str] = (),  # what it certainly names
                   ) -> bool:
     "Whether an act is known to be safe with what a text names"
-    if act.taint and act.taint.search(text):
+    if act.taint and found_undenied(act.taint, text):
         return False
     if act.safe and act.safe.search(text):
         return True
     return bool(act.properties) and any(act.properties & _having().get(topic, frozenset()) for topic in topics)
 
-# %% ../../nbs/text/37_safe_acts.ipynb #c51a39a1
+# %% ../../nbs/text/37_safe_acts.ipynb #f108cbbb
 def find_unproven(question: str,
                   topics: Sequence[str] = (),  # what it certainly names
                   ) -> list[SafeAct]:  # in the table's order
@@ -85,5 +85,5 @@ def find_unproven(question: str,
     text = folded(question)
     if asks_where(text) or is_explained(text):
         return []
-    return [act for act in safe_acts() if (not act.needs or act.needs.search(text)) and proposes(act.act, text)
+    return [act for act in safe_acts() if (not act.needs or found_undenied(act.needs, text)) and proposes(act.act, text)
             and not is_known_safe(act, text, topics)]

@@ -102,11 +102,14 @@ _OPEN_QUESTION = re.compile(r"(?:which|who|where|when|what|how|wo|wohin|welche\w
 _ASIDE = re.compile(r"\b(?:before|after|until|when|once|while) (?:i|we|you|they|it)\b[^?.!]*", re.IGNORECASE)  # "before I recycle it"
 
 
+_ALTERNATIVE = re.compile(r"\bor (?:do|should|must|can|is|are|does|would) (?:i|we|you|they|it|there)\b")  # "in the trash, or do I take it back?"
+
+
 def claimed_bins(question: str) -> set[str]:  # none where the question asks for no yes or no
     "The bins that a yes-or-no question proposes"
     asked = [sentence for sentence in sentences_of(plain(_ASIDE.sub("", question))) if not _OPEN_QUESTION.match(sentence)]
     text = folded(question := " ".join(asked))
-    if not _patterns()["yes_no"].search(text):
+    if not _patterns()["yes_no"].search(text) or _ALTERNATIVE.search(text):
         return set()
     found = {name for sentence in sentences_of(plain(question)) for _, bins in bin_positions(sentence) for name in bins}
     return found | {name for pattern, name in _OTHER_TERMS if pattern.search(text)}

@@ -70,7 +70,7 @@ def _listed(text: str, topics: Sequence[str]) -> list[Danger]:
 # %% ../../nbs/text/28_dangers.ipynb #9ace855d
 def find_dangers(question: str,
                  topics: Sequence[str] = (),  # what it names
-                 ) -> list[Danger]:  # the rows of the table in its order, then the classes; each hazard once
+                 ) -> list[Danger]:  # the rows of the table in its order, then the classes, each hazard once; else what is not known to be safe
     "The dangerous acts that a question proposes"
     found = {danger.hazard: danger for danger in reversed(_listed(folded(question), topics))}
     found = dict(reversed(found.items()))

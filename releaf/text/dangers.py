@@ -33,8 +33,8 @@ class Danger:
 
 def _expanded(pattern: str) -> str:
     "A pattern with the acts that several rows share"
-    for name, acts in phrase_rows("danger_acts", ["name", "pattern"]):
-        pattern = re.sub(rf"\b{name}\b", lambda _, acts=acts: f"(?:{acts})", pattern)
+    for name, words in phrase_rows("danger_acts", ["name", "pattern"]):
+        pattern = re.sub(rf"\b{name}\b", lambda _, words=words: f"(?:{words})", pattern)
     return pattern
 
 # %% ../../nbs/text/28_dangers.ipynb #87156123
@@ -46,7 +46,7 @@ def dangers() -> tuple[Danger, ...]:
                  for name, hazard, act, thing, unless, says in rows)
 
 
-HARD = ("OPEN", "BURN", "HEAT", "POUR", "EAT", "GROW", "SKIN", "INHALE", "BANG", "ABRADE", "DRAIN", "RELEASE", "BURN_IT")  # acts that do harm at any place
+HARD = ("OPEN", "BURN", "HEAT", "POUR", "EAT", "GROW", "SKIN", "INHALE", "BANG", "ABRADE", "DRAIN", "RELEASE", "BURN_IT")  # harm anywhere
 BY_RULE = ("flush_chemical", "food_vessel")  # dangers of whatever the rules send to the hazardous waste collection
 
 
@@ -60,7 +60,7 @@ def _hazardous(topic: str) -> bool:
 
 
 def _listed(text: str, topics: Sequence[str]) -> list[Danger]:
-    "The rows of the table that a folded text fits: by its words, or by the rules of what it names; a question about the right place proposes no handing on"
+    "The rows of the table that a folded text fits, by its words or by the rules of what it names; one about the right place hands nothing on"
     if asks_where(text) and not any(proposes(acts()[name].pattern, text) for name in HARD):
         return []
     chemical = any(map(_hazardous, topics))
@@ -70,7 +70,7 @@ def _listed(text: str, topics: Sequence[str]) -> list[Danger]:
 # %% ../../nbs/text/28_dangers.ipynb #9ace855d
 def find_dangers(question: str,
                  topics: Sequence[str] = (),  # what it names
-                 ) -> list[Danger]:  # the rows of the table in its order, then the classes, each hazard once; else what is not known to be safe
+                 ) -> list[Danger]:  # rows of the table, then classes, each hazard once; else what is not known to be safe
     "The dangerous acts that a question proposes"
     found = {danger.hazard: danger for danger in reversed(_listed(folded(question), topics))}
     found = dict(reversed(found.items()))

@@ -102,7 +102,8 @@ _OPEN_QUESTION = re.compile(r"(?:which|who|where|when|what|how|wo|wohin|welche\w
 _ASIDE = re.compile(r"\b(?:before|after|until|when|once|while) (?:i|we|you|they|it)\b[^?.!]*", re.IGNORECASE)  # "before I recycle it"
 
 
-_ALTERNATIVE = re.compile(r"\bor (?:do|should|must|can|is|are|does|would) (?:i|we|you|they|it|there)\b")  # "in the trash, or do I take it back?"
+_SITE = re.compile(r"\b(?:household )?waste (?:site|cent(?:re|er)|yard|facility)\b")  # no bin
+_ALTERNATIVE = re.compile(r"\bor (?:do|should|must|can|is|are|does|would) (?:i|we|you|they|it|there)\b")  # "in the trash or do I ..."
 
 
 def claimed_bins(question: str) -> set[str]:  # none where the question asks for no yes or no
@@ -111,6 +112,7 @@ def claimed_bins(question: str) -> set[str]:  # none where the question asks for
     text = folded(question := " ".join(asked))
     if not _patterns()["yes_no"].search(text) or _ALTERNATIVE.search(text):
         return set()
+    question = _SITE.sub("", question)
     found = {name for sentence in sentences_of(plain(question)) for _, bins in bin_positions(sentence) for name in bins}
     return found | {name for pattern, name in _OTHER_TERMS if pattern.search(text)}
 

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['SafeAct', 'safe_acts', 'is_known_safe', 'find_unproven']
 
-# %% ../../nbs/text/37_safe_acts.ipynb #f8175997
+# %% ../../nbs/text/37_safe_acts.ipynb #0906a309
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from .hazard_classes import asks_where, is_explained, proposes
 from .question_parsing import compiled, folded, found_undenied
 from ..waste.lexicon import phrase_rows
 
-# %% ../../nbs/text/37_safe_acts.ipynb #9c261f57
+# %% ../../nbs/text/37_safe_acts.ipynb #2a08dfc3
 @dataclass(frozen=True)
 class SafeAct:
     "An act with what it is known to be safe for"
@@ -46,7 +46,7 @@ def _pattern(text: str) -> re.Pattern | None:
     "A pattern of the table, with the shared words in place of their names; None where there is none"
     return compiled(re.sub(r"\b[A-Z]{3,}\b", lambda match: _words()[match[0]], text)) if text else None
 
-# %% ../../nbs/text/37_safe_acts.ipynb #f04af0d4
+# %% ../../nbs/text/37_safe_acts.ipynb #d0b7dd1c
 @lru_cache(maxsize=1)
 def safe_acts() -> tuple[SafeAct, ...]:
     "Every row of the table"
@@ -54,7 +54,7 @@ def safe_acts() -> tuple[SafeAct, ...]:
     return tuple(SafeAct(name, hazard, *map(_pattern, patterns), frozenset(properties.split()), reason, instead)
                  for name, hazard, *patterns, properties, reason, instead in phrase_rows("safe_acts", columns))
 
-# %% ../../nbs/text/37_safe_acts.ipynb #6ba09144
+# %% ../../nbs/text/37_safe_acts.ipynb #f86c964b
 @lru_cache(maxsize=1)
 def _having() -> dict[str, frozenset[str]]:
     "Topic -> its properties, an item's own and those of its main material"
@@ -78,7 +78,7 @@ def is_known_safe(act: SafeAct, text: str,  # folded
         return True
     return bool(act.properties) and any(act.properties & _having().get(topic, frozenset()) for topic in topics)
 
-# %% ../../nbs/text/37_safe_acts.ipynb #1e051f1c
+# %% ../../nbs/text/37_safe_acts.ipynb #f108cbbb
 def find_unproven(question: str,
                   topics: Sequence[str] = (),  # what it certainly names
                   ) -> list[SafeAct]:  # in the table's order

@@ -60,7 +60,7 @@ def _hazardous(topic: str) -> bool:
 
 
 def _listed(text: str, topics: Sequence[str]) -> list[Danger]:
-    "The rows of the table that a folded text fits, by its words or by the rules of what it names; one about the right place hands nothing on"
+    "The rows of the table that a folded text fits, by its words or by the rules of what it names; one about the place hands nothing on"
     if asks_where(text) and not any(proposes(acts()[name].pattern, text) for name in HARD):
         return []
     chemical = any(map(_hazardous, topics))

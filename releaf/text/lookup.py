@@ -91,19 +91,8 @@ def _things(text: str, region: str | None, kind: str) -> list[Found]:
 # %% ../../nbs/text/31_lookup.ipynb #6735b23a
 def _unsafe_thing(things: Sequence[Found]) -> str:
     "Why nothing may be made of the thing that is named first, else ''; no name of several things counts"
-    things = [name for name in things if name.exact] or [name for name in things if not is_act(name.words)]
+    things = [name for name in things if name.exact] or things
     return why_no_reuse([topic for name in things[:1] if not name.ask for topic in name.topics])
-
-
-_SEPARATE = {"drop_off", "donate", "deposit", "glass_bank"}  # recycled, though not with the dry recycling
-
-
-def _verdict(text: str, rule_answers: Sequence[RuleAnswer]) -> str:
-    "Yes or no; 'can it be recycled?' is not denied where it is collected apart"
-    found = verdict(claimed_bins(text), rule_answers)
-    in_general = re.search(r"\brecycl(?:e|ed|able)\b(?! bins?)", folded(text)) and not re.search(r"\brecycling\b|\bbins?\b", folded(text))
-    apart = all(set(one.bins) <= _SEPARATE for one in rule_answers)
-    return "" if found == "No." and in_general and apart else found
 
 
 def _kind(text: str, region: str | None) -> str:
@@ -142,7 +131,7 @@ def look_up(text: str, region: str | None,  # one of `regions()`
     certain = any("A guess" not in one.text for one in rule_answers)
     ranked = varied_rows(text, (places or [None])[0], most, kind == "ideas", semantics, rules=not certain)
     return Looked(kind, (places or [None])[0], topics, things, refusals, warns, [*keys, *hazards], rule_answers,
-                  _verdict(text, rule_answers), is_benign(text), ranked)
+                  verdict(claimed_bins(text), rule_answers), is_benign(text), ranked)
 
 # %% ../../nbs/text/31_lookup.ipynb #652e1c55
 def _in_turn(lists: Sequence[Sequence[str]]) -> list[str]:

@@ -318,6 +318,11 @@ def check_looks(page: Page, screens: Path | None) -> None:
         outcomes.append((page.get_attribute("html", "lang") == language, f"{language}: lang of the page"))
         outcomes += [(not (wrong := page.evaluate(script)), f"{language}: {wrong}") for script in (CONTRAST, UNNAMED)]
     page.select_option("#language", "en")
+    for name in ("glass_bottle.jpg", "newspaper.jpg") if screens else ():
+        give(page, tables_dir() / "photographs" / name)
+        for width in (1280, 360):
+            page.set_viewport_size({"width": width, "height": 800})
+            page.screenshot(path=screens / f"{Path(name).stem}-{width}.png", full_page=True)
     page.reload()
     page.wait_for_selector("body[data-ready]", timeout=120_000)
     page.keyboard.press("Tab")

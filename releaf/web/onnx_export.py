@@ -6,7 +6,7 @@
 __all__ = ['WEIGHTS', 'LEAST', 'ClassifierGraph', 'DetectorGraph', 'quantized', 'shrink_weights', 'run_graph', 'export_graph',
            'classifier_facts', 'detector_facts', 'export_classifier_graph', 'export_detector_graph']
 
-# %% ../../nbs/web/01_onnx_export.ipynb #f0b2f5dd
+# %% ../../nbs/web/01_onnx_export.ipynb #dd390445
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +21,15 @@ from ..vision.predict import Classifier
 from ..vision.saved import tta_views
 from ..waste.taxonomy import load_taxonomy, pair_matrix
 
-# %% ../../nbs/web/01_onnx_export.ipynb #b5c2411f
+# %% ../../nbs/web/01_onnx_export.ipynb #a5c18d0d
 class ClassifierGraph(nn.Module):
     "A classifier as one function of bytes: probabilities of pairs, distance from training, score of a drawn frame"
 
     def __init__(self, classifier: Classifier):
         super().__init__()
         if classifier.facts["head"] != "consistent":
-            raise ValueError(f"{display_path(classifier.dir)}: head: found {classifier.facts['head']!r}, expected 'consistent': others learn "
-                             "the bins of one region")
+            raise ValueError(f"{display_path(classifier.dir)}: head: found {classifier.facts['head']!r}, expected 'consistent': others "
+                             "learn the bins of one region")
         self.model, self.facts = classifier.model.cpu().eval(), classifier.facts
         self.has_known = classifier.detector is not None
         for name, value in vars(classifier.detector).items() if self.has_known else ():
@@ -54,7 +54,7 @@ class ClassifierGraph(nn.Module):
         pairs = (scores / self.facts["temperature"]).softmax(1) @ self.model.head.spread
         return pairs, *self.known(features[0])
 
-# %% ../../nbs/web/01_onnx_export.ipynb #4a308be1
+# %% ../../nbs/web/01_onnx_export.ipynb #c119eac2
 class DetectorGraph(nn.Module):
     "A detector as one function of bytes: centre, size and a score for each class, at every place"
 
@@ -67,7 +67,7 @@ class DetectorGraph(nn.Module):
         raw = self.network(pixels.permute(0, 3, 1, 2).float() / 255)
         return (raw[0] if isinstance(raw, list | tuple) else raw)[0]
 
-# %% ../../nbs/web/01_onnx_export.ipynb #6c300c32
+# %% ../../nbs/web/01_onnx_export.ipynb #f9544393
 WEIGHTS = ("int8", "half", "float")
 LEAST = 1024  # numbers of a tensor that is worth making smaller
 
@@ -81,7 +81,7 @@ def quantized(values: np.ndarray,  # float32, of at least two dimensions
     scale = np.where(scale > 0, scale, 1).astype(np.float32)
     return np.round(values / scale).astype(np.int8), scale
 
-# %% ../../nbs/web/01_onnx_export.ipynb #37962d19
+# %% ../../nbs/web/01_onnx_export.ipynb #a3339deb
 def _smaller(tensor, kind: str, axis: int) -> tuple[list, list]:  # what is stored, and the nodes that make floats of it
     "One initializer in half precision or eight bits"
     from onnx import TensorProto, helper, numpy_helper
@@ -117,7 +117,7 @@ def shrink_weights(model,  # an onnx.ModelProto; changed in place
     model.graph.initializer.extend(kept)
     model.graph.node.extend(nodes + rest)
 
-# %% ../../nbs/web/01_onnx_export.ipynb #a8625344
+# %% ../../nbs/web/01_onnx_export.ipynb #a2dac645
 def run_graph(model: bytes,  # of an ONNX file
               pixels: np.ndarray) -> list[np.ndarray]:
     "The outputs of a graph, by ONNX Runtime on one thread"
@@ -138,7 +138,7 @@ def _check_same(model: bytes, graph: nn.Module, pixels: torch.Tensor, names: lis
         if not gap <= 1e-3 * max(1.0, float(np.abs(own).max(initial=0))):
             raise ValueError(f"export: output {name!r} differs by {gap:.3g} from the network's; expected the same to a thousandth")
 
-# %% ../../nbs/web/01_onnx_export.ipynb #5895863a
+# %% ../../nbs/web/01_onnx_export.ipynb #284e08f1
 @torch.no_grad()
 def export_graph(graph: nn.Module,
                  pixels: torch.Tensor,  # uint8 [n, side, side, 3]; of two or more, the first dimension is free
@@ -160,7 +160,7 @@ def export_graph(graph: nn.Module,
     shrink_weights(model, kind)
     return model.SerializeToString()
 
-# %% ../../nbs/web/01_onnx_export.ipynb #609fbd70
+# %% ../../nbs/web/01_onnx_export.ipynb #4c35b2a4
 def classifier_facts(classifier: Classifier, kind: str) -> dict[str, Any]:  # for JSON
     "What a page must know of a classifier"
     taxonomy, facts = load_taxonomy(), classifier.facts
@@ -179,7 +179,7 @@ def detector_facts(detector: Detector, kind: str) -> dict[str, Any]:  # for JSON
     return {"name": detector.dir.name, "image_size": facts["image_size"], "classes": detector.classes, "threshold": facts["threshold"],
             "weights": kind}
 
-# %% ../../nbs/web/01_onnx_export.ipynb #e3cbf431
+# %% ../../nbs/web/01_onnx_export.ipynb #83e049f2
 def export_classifier_graph(classifier: Classifier,
                             folder: str | Path,  # `classifier.onnx` and `classifier.json` are written there
                             kind: str = "int8",  # one of WEIGHTS

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['MARK', 'UNLISTED', 'check_target', 'seal_site', 'export_site']
 
-# %% ../../nbs/web/04_site.ipynb #74138809
+# %% ../../nbs/web/04_site.ipynb #673cc1bd
 import base64
 import hashlib
 import json
@@ -22,7 +22,7 @@ from .onnx_export import WEIGHTS, export_classifier_graph, export_detector_graph
 from .runtime import fetch_runtime
 from .tables import read_texts, rules_table, vocabulary_table
 
-# %% ../../nbs/web/04_site.ipynb #f56a17d9
+# %% ../../nbs/web/04_site.ipynb #e7cf5c80
 MARK = "releaf export-web"  # `made_by` in the site.json of such a folder
 
 
@@ -37,7 +37,7 @@ def check_target(folder: str | Path) -> Path:  # absolute
             raise FileExistsError(f"{display_path(path)}: found other files, expected a new or empty folder, or an older export")
     return path
 
-# %% ../../nbs/web/04_site.ipynb #3ba1161e
+# %% ../../nbs/web/04_site.ipynb #78952b98
 def _write_page(new: Path, runtime: dict[str, bytes]) -> None:
     "The page's own files, texts, tables and runtime"
     shutil.copytree(tables_dir() / "site", new, dirs_exist_ok=True, ignore=shutil.ignore_patterns("texts", ".*", "*.py", "__pycache__"))
@@ -57,7 +57,7 @@ def _write_compact(path: Path, value: Any) -> None:
     "JSON without spaces"
     path.write_text(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")), encoding="utf-8")
 
-# %% ../../nbs/web/04_site.ipynb #0c26b050
+# %% ../../nbs/web/04_site.ipynb #0d808104
 UNLISTED = ("sw.js", "README.md", "runtime/LICENSE")  # not kept for offline use: the browser has its own way with the first
 
 
@@ -80,7 +80,7 @@ def seal_site(folder: Path,  # with all other files
     (folder / "sw.js").write_text(head + worker, encoding="utf-8")
     return site
 
-# %% ../../nbs/web/04_site.ipynb #8143a616
+# %% ../../nbs/web/04_site.ipynb #2e400170
 def _load_detector(detector: Any, device: str = "cpu") -> Any | None:
     "A detector from a folder; None for False, and where the package brings none"
     from releaf.detection.predict import load_detector, packaged_detector
@@ -101,7 +101,7 @@ def _check_models(classifier: Any, kind: str) -> None:
     if classifier.facts["hash_parts"]["vocabulary"] != vocabulary_table()["vocabulary"]:
         raise ValueError(f"{display_path(classifier.dir)}: its vocabulary is not that of the tables")
 
-# %% ../../nbs/web/04_site.ipynb #a979b464
+# %% ../../nbs/web/04_site.ipynb #6da9fd8e
 def export_site(folder: str | Path,  # new, empty, or an older export
                 run: str | Path | None = None,  # of 03; None: the packaged classifier
                 detector: str | Path | bool | None = None,  # a run of 04; None: the packaged one where there is one; False: none

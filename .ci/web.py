@@ -132,8 +132,8 @@ def give(page: Page, path: Path) -> dict:  # state, bin, item, family; milliseco
     page.wait_for_selector(f"#answer[data-done='{turn}']", state="attached", timeout=120_000)
     page.wait_for_selector(".status.busy", state="detached", timeout=120_000)
     return page.evaluate("""() => { const answer = document.getElementById('answer'), card = answer.querySelector('article');
-        return {...(card?.dataset ?? {}), milliseconds: Number(answer.dataset.milliseconds), cards: answer.querySelectorAll('article').length,
-                status: document.getElementById('status').textContent}; }""")
+        return {...(card?.dataset ?? {}), milliseconds: Number(answer.dataset.milliseconds),
+                cards: answer.querySelectorAll('article').length, status: document.getElementById('status').textContent}; }""")
 
 
 DECIDE = """async ([facts, cases]) => {
@@ -299,8 +299,9 @@ CONTRAST = """() => {
   }
   return wrong;
 }"""
-UNNAMED = """() => [...document.querySelectorAll("input, select, button, a, canvas")].filter((each) => !(
-  each.labels?.[0]?.textContent.trim() || each.getAttribute("aria-label") || each.textContent.trim())).map((each) => each.outerHTML.slice(0, 80))"""
+UNNAMED = """() => [...document.querySelectorAll("input, select, button, a, canvas")]
+  .filter((each) => !(each.labels?.[0]?.textContent.trim() || each.getAttribute("aria-label") || each.textContent.trim()))
+  .map((each) => each.outerHTML.slice(0, 80))"""
 
 
 def check_looks(page: Page, screens: Path | None) -> None:

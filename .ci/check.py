@@ -20,6 +20,7 @@ FLOORS = {"core": (), "waste": ("core",), "sample": ("core", "waste"), "annotati
 FLOORS |= dict.fromkeys(("vision", "detection", "graph", "text"), ("core", "waste", "sample", "annotations", "data", "sources"))
 FLOORS["assistant"] = tuple(FLOORS)  # one photograph through all of them
 FLOORS["web"] = tuple(FLOORS)  # the same in a browser
+FLOORS["page"] = tuple(FLOORS)  # the assistant for visitors' browsers; only the command line is above it
 ALIASES = {"data.archives", "data.prepare", "vision.detector"}  # names that others import; the code lives on another floor
 MAX_BYTES = 1_500_000
 HERE = r"(?<![\w.])/(?:opt|root|work|home/(?!somebody|me))/[\w.-]"  # folders of the machine that a notebook was executed on

@@ -29,11 +29,14 @@ import releaf
 from PIL import Image
 from releaf.core.paths import find_checkout
 from releaf.data.clean import find_duplicates
+from releaf.page.app import page_file
+from releaf.page.texts import text_of
 from releaf.text.advise import load_advisor
 from releaf.waste.rules import regions, where_to
 from releaf.waste.taxonomy import load_taxonomy
 
 assert find_checkout() is None and "site-packages" in releaf.__file__, releaf.__file__
+assert page_file("page.js") and page_file("page.css") and text_of("ask", "ja")
 pair = load_taxonomy().pairs[0]
 assert {where_to(*pair, region).region for region in regions().index} == set(regions().index)
 for number in range(2):

@@ -98,12 +98,19 @@ def label_table() -> pd.DataFrame:
             raise ValueError(f"labels.csv: {row.source}/{row.label}: {problem}")
     return table
 
+# %% ../../nbs/waste/03_label_maps.ipynb #a17ded50
+def _item_labels() -> dict[str, np.ndarray | None]:
+    "The labels of a source of kind `items`"
+    return {item: pairs_allowed(item, "*") for item in load_taxonomy().items} | {"unclear": pairs_allowed("*", "*"), "no_waste": None}
+
 # %% ../../nbs/waste/03_label_maps.ipynb #399ff939
 @lru_cache(maxsize=64)
 def label_sets(source: str,  # a source's name or alias
                ) -> dict[str, np.ndarray | None]:  # label -> bool [pairs]; None for a label to drop
     "What each label of a source allows"
     name = find_source(source)
+    if source_table()["kind"][name] == "items":
+        return _item_labels()
     rows = label_table()[label_table()["source"] == name]
     return {row.label: None if row.decision == "drop" else pairs_allowed(row.items, row.materials, f"{name}/{row.label}")
             for row in rows.itertuples()}

@@ -224,7 +224,7 @@ def advice_html(question: str, advice: Any,  # of `releaf.text.advise`
     body = Article(H2(f"“{question}”"), *warns, P(said, cls="rf-said", tabindex="-1"), *asks, *basis, cls="rf-thing rf-words")
     return _frame(body, say_this=advice.text if advice.supported else text_of("unsupported", language), serial=serial)
 
-# %% ../../nbs/assistant/10_cards.ipynb #662e00a6
+# %% ../../nbs/assistant/10_cards.ipynb #0cb07d0e
 NOTEBOOK_STYLE = """
 .rf-notebook { max-width: 44rem; font: 14px/1.45 system-ui, sans-serif; }
 .rf-notebook article { border: 1px solid #8a938d; border-left: 8px solid #12603a; border-radius: 8px; padding: 10px 14px; margin: 8px 0; }
@@ -234,7 +234,8 @@ NOTEBOOK_STYLE = """
 .rf-notebook .rf-bin strong { display: block; font-size: 20px; line-height: 1.3; }
 .rf-notebook .rf-small, .rf-notebook .rf-small *, .rf-notebook small { font-size: 12px; color: #5b635e; }
 .rf-notebook .rf-care { border-left: 4px solid #9a5b00; background: #fff1d6; color: #1b1f1d; padding: 2px 10px; margin: 8px 0; }
-.rf-notebook fieldset { border: 1px solid #12603a; border-radius: 6px; display: flex; flex-direction: column; gap: 4px; padding: 4px 10px 8px; }
+.rf-notebook fieldset { border: 1px solid #12603a; border-radius: 6px; padding: 4px 10px 8px; }
+.rf-notebook fieldset { display: flex; flex-direction: column; gap: 4px; }
 .rf-notebook legend { font-weight: 600; font-size: 14px; width: auto; margin: 0; border: 0; }
 .rf-notebook button { all: unset; } .rf-notebook button::before { content: "\\2022\\00a0"; }
 .rf-notebook button::after { content: "  reply(" attr(data-thing) ', "' attr(data-key) '")'; font: 12px monospace; color: #12603a; }

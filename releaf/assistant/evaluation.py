@@ -6,7 +6,7 @@
 __all__ = ['OUTCOMES', 'LEAST_IOU', 'accepted_bins', 'judge', 'overlap', 'match_thing', 'read_labelled', 'labelled_things',
            'check_photographs', 'commonest', 'summarise']
 
-# %% ../../nbs/assistant/08_evaluation.ipynb #cfbab5cc
+# %% ../../nbs/assistant/08_evaluation.ipynb #14570c41
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,14 +24,14 @@ from ..waste.label_maps import label_sets
 from ..waste.rules import answers
 from ..waste.taxonomy import load_taxonomy
 
-# %% ../../nbs/assistant/08_evaluation.ipynb #d343d749
+# %% ../../nbs/assistant/08_evaluation.ipynb #2c00ec88
 def accepted_bins(mask: np.ndarray,  # bool [pairs]: those that the label allows
                   region: str) -> set[str]:
     "The bins that the rules give to one of these pairs, under any condition"
     rules = answers(region)
     return {option.bin for pair, inside in zip(load_taxonomy().pairs, mask) if inside for option in rules[pair]}
 
-# %% ../../nbs/assistant/08_evaluation.ipynb #a7ace97f
+# %% ../../nbs/assistant/08_evaluation.ipynb #40473f72
 OUTCOMES = ("right, sure", "right, asked", "not known", "not found", "wrong pair, asked", "wrong pair, sure", "wrong rule")
 
 
@@ -50,7 +50,7 @@ def judge(thing: Thing | None,  # None: nothing was found there
     return {"outcome": outcome, "asked although clear": not sure and len(accepted) == 1,
             "answered although unclear": sure and len(accepted) > 1, "bin": thing.bin}
 
-# %% ../../nbs/assistant/08_evaluation.ipynb #891f4b70
+# %% ../../nbs/assistant/08_evaluation.ipynb #e7f97511
 LEAST_IOU = 0.5
 
 
@@ -72,7 +72,7 @@ def match_thing(answer: Answer, box: tuple[float, ...] | None,  # None: the phot
     best = max(answer.things, key=lambda thing: overlap(thing.box, box))
     return best if overlap(best.box, box) >= LEAST_IOU else None
 
-# %% ../../nbs/assistant/08_evaluation.ipynb #c68b3782
+# %% ../../nbs/assistant/08_evaluation.ipynb #86879be8
 def read_labelled(folder: str | Path,  # with a manifest.parquet, or one that `read_folder` reads
                   source: str,  # its label map; '' for a manifest, which knows it
                   limit: int = 0,  # photographs of each label, at most, drawn with a fixed seed; of boxes: in all; 0: all
@@ -86,7 +86,7 @@ def read_labelled(folder: str | Path,  # with a manifest.parquet, or one that `r
         return drawn
     return drawn.groupby("source_label").head(limit) if rows["source_label"].notna().all() else drawn.head(limit)
 
-# %% ../../nbs/assistant/08_evaluation.ipynb #8b177904
+# %% ../../nbs/assistant/08_evaluation.ipynb #92e938f5
 def labelled_things(manifest: pd.DataFrame,  # usable rows: path, source, source_label, boxes, group_id
                     ) -> Iterator[tuple[str, str, list[tuple[tuple[float, ...] | None, np.ndarray]]]]:
     "Path, group and (box, pairs allowed) of each photograph; labels that are dropped from their source's map are left out"
@@ -113,7 +113,7 @@ def check_photographs(assistant: Assistant, manifest: pd.DataFrame,  # as of `la
                      | judge(match_thing(own, box), mask, region) for box, mask in things]
     return pd.DataFrame(rows)
 
-# %% ../../nbs/assistant/08_evaluation.ipynb #3eec6910
+# %% ../../nbs/assistant/08_evaluation.ipynb #7c2cdb43
 def commonest(checked: pd.DataFrame) -> tuple[str, float]:  # the bin, and the fraction of things that accept it
     "The baseline that knows the answers: always the bin that is accepted most often"
     every = checked["accepted"].explode().value_counts()

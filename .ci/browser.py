@@ -145,7 +145,7 @@ class Visitor:
 
     def text(self, key):
         "A text of the page in this visitor's language"
-        from releaf.page.texts import pick_language, text_of
+        from releaf.assistant.texts import pick_language, text_of
         return text_of(key, pick_language(self.locale))
 
     async def words(self, selector="#rf-answers"):

@@ -30,7 +30,7 @@ from PIL import Image
 from releaf.core.paths import find_checkout
 from releaf.data.clean import find_duplicates
 from releaf.page.app import page_file
-from releaf.page.texts import text_of
+from releaf.assistant.texts import text_of
 from releaf.text.advise import load_advisor
 from releaf.waste.rules import regions, where_to
 from releaf.waste.taxonomy import load_taxonomy

@@ -132,8 +132,8 @@ def give(page: Page, path: Path) -> dict:  # state, bin, item, family; milliseco
     page.wait_for_selector(f"#answer[data-done='{turn}']", state="attached", timeout=120_000)
     page.wait_for_selector(".status.busy", state="detached", timeout=120_000)
     return page.evaluate("""() => { const answer = document.getElementById('answer'), card = answer.querySelector('article');
-        return {...(card?.dataset ?? {}), milliseconds: Number(answer.dataset.milliseconds), cards: answer.querySelectorAll('article').length,
-                status: document.getElementById('status').textContent}; }""")
+        return {...(card?.dataset ?? {}), milliseconds: Number(answer.dataset.milliseconds),
+                cards: answer.querySelectorAll('article').length, status: document.getElementById('status').textContent}; }""")
 
 
 DECIDE = """async ([facts, cases]) => {
@@ -299,8 +299,9 @@ CONTRAST = """() => {
   }
   return wrong;
 }"""
-UNNAMED = """() => [...document.querySelectorAll("input, select, button, a, canvas")].filter((each) => !(
-  each.labels?.[0]?.textContent.trim() || each.getAttribute("aria-label") || each.textContent.trim())).map((each) => each.outerHTML.slice(0, 80))"""
+UNNAMED = """() => [...document.querySelectorAll("input, select, button, a, canvas")]
+  .filter((each) => !(each.labels?.[0]?.textContent.trim() || each.getAttribute("aria-label") || each.textContent.trim()))
+  .map((each) => each.outerHTML.slice(0, 80))"""
 
 
 def check_looks(page: Page, screens: Path | None) -> None:
@@ -318,6 +319,11 @@ def check_looks(page: Page, screens: Path | None) -> None:
         outcomes.append((page.get_attribute("html", "lang") == language, f"{language}: lang of the page"))
         outcomes += [(not (wrong := page.evaluate(script)), f"{language}: {wrong}") for script in (CONTRAST, UNNAMED)]
     page.select_option("#language", "en")
+    for name in ("glass_bottle.jpg", "newspaper.jpg") if screens else ():
+        give(page, tables_dir() / "photographs" / name)
+        for width in (1280, 360):
+            page.set_viewport_size({"width": width, "height": 800})
+            page.screenshot(path=screens / f"{Path(name).stem}-{width}.png", full_page=True)
     page.reload()
     page.wait_for_selector("body[data-ready]", timeout=120_000)
     page.keyboard.press("Tab")

@@ -21,7 +21,7 @@ async function json(path) {
 }
 
 const words = () => state.texts[state.language];
-function say(key, values = {}) {
+function say(key, values = {}) { // a sentence of the page
   return words().page[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 const first = (text) => text.charAt(0).toLocaleUpperCase(state.language) + text.slice(1);
@@ -40,9 +40,12 @@ function thingName(thing) { // no more exact than is known
   if (thing.keep) return say("keep_name");
   if (thing.ask === UNKNOWN) return say("unknown_name");
   if (thing.settled) return first(itemName(thing.pair));
-  const items = [...new Set(thing.pairs.map(itemName))].slice(0, 3).join(", ");
-  const family = words().families[state.taxonomy.families[tables().family[thing.row.pair]].id];
-  return first(say("something_of", { family, items }));
+  return first(say("something_of", { family: words().families[state.taxonomy.families[tables().family[thing.row.pair]].id] }));
+}
+
+function perhaps(thing) { // what it may be, where that is open
+  if (thing.settled || thing.keep || thing.ask === UNKNOWN) return "";
+  return make("p", { class: "small" }, first(say("perhaps", { items: [...new Set(thing.pairs.map(itemName))].slice(0, 3).join(", ") })));
 }
 
 // ---- elements
@@ -95,8 +98,8 @@ function hazards(thing) {
   const { taxonomy, item } = tables();
   if (thing.keep || thing.ask === UNKNOWN) return "";
   if (thing.settled) {
-    const lines = taxonomy.hazards[thing.pair];
-    return lines.length ? make("div", { class: "danger" }, make("strong", {}, say("careful")), make("ul", {}, ...lines.map((line) => make("li", { lang: "en" }, line)))) : "";
+    const lines = taxonomy.hazards[thing.pair].map((line) => make("li", { lang: "en" }, line));
+    return lines.length ? make("div", { class: "danger" }, make("strong", {}, say("careful")), make("ul", {}, ...lines)) : "";
   }
   const names = [...new Map(thing.grave.map((pair) => [item[pair], itemName(pair)])).values()].slice(0, 3);
   return names.length ? make("p", { class: "danger" }, make("strong", {}, `${say("careful")} `), say("may_be", { items: names.join(", ") })) : "";
@@ -128,9 +131,10 @@ function basis(thing) { // what the answer rests on
 
 function card(view, number) {
   const thing = view.thing, name = thingName(thing), said = state.said.get(number) ?? [];
-  const binLine = !thing.bin ? "" : make("p", { class: "bin", tabindex: "-1" }, make("span", {}, say(thing.state === "sure" ? "goes_to" : "probably")), first(binWords(thing.bin)));
+  const lead = make("span", {}, say(thing.state === "sure" ? "goes_to" : "probably"));
+  const binLine = thing.bin ? make("p", { class: "bin", tabindex: "-1" }, lead, first(binWords(thing.bin))) : "";
   const told = thing.option ? [thing.option.prepare, thing.option.note].filter(Boolean).map((text) => make("p", {}, english(text))) : [];
-  const inside = make("div", { class: "words" }, make("h3", { id: `thing-${number}` }, name), hazards(thing),
+  const inside = make("div", { class: "words" }, make("h3", { id: `thing-${number}` }, name), perhaps(thing), hazards(thing),
     thing.ask === UNKNOWN ? make("p", {}, say("unknown_text")) : "", thing.keep ? make("p", {}, say("keep_text")) : "",
     ...(thing.state === "ask" ? [question(thing, number), binLine] : [binLine]), thing.ask === UNKNOWN ? question(thing, number) : "",
     ...told, thing.option ? sourceLine(thing.option) : "", parts(thing),
@@ -157,7 +161,10 @@ function show(focus = null) {
     const thing = buildThing(view.row, tables(), state.said.get(n + 1) ?? []);
     answer.append(card({ ...view, thing }, n + 1));
   });
-  if (note === "nothing") answer.append(make("article", { class: "thing unknown", "data-state": "nothing", "data-bin": "" }, cutout(state.found.views[0], say("nothing")), make("div", { class: "words" }, make("h3", {}, say("nothing")), make("p", {}, say("nothing_text")))));
+  if (note === "nothing") {
+    answer.append(make("article", { class: "thing unknown", "data-state": "nothing", "data-bin": "" }, cutout(state.found.views[0], say("nothing")),
+      make("div", { class: "words" }, make("h3", {}, say("nothing")), make("p", {}, say("nothing_text")))));
+  }
   if (note === "more") answer.append(make("p", { class: "small" }, say("more", { count: left })));
   answer.dataset.done = String(state.turn);
   if (focus !== null) (answer.querySelector(`[data-number="${focus}"] button, [data-number="${focus}"] .bin`) ?? answer).focus();

@@ -6,7 +6,7 @@
 __all__ = ['ASKED_ABOUT', 'SETTLED', 'Thing', 'Said', 'read_replies', 'likely_pairs', 'Decision', 'decide_bin', 'is_settled',
            'thing_name', 'hazards_of', 'build_thing']
 
-# %% ../../nbs/assistant/04_things.ipynb #791dcadf
+# %% ../../nbs/assistant/04_things.ipynb #f0d9dfee
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +21,7 @@ from ..text.facts import lower_first, name_of, rule_key, sentences, tables
 from ..waste.rules import Answer, regions
 from ..waste.taxonomy import load_taxonomy
 
-# %% ../../nbs/assistant/04_things.ipynb #c2e0bce4
+# %% ../../nbs/assistant/04_things.ipynb #42bf96db
 @dataclass
 class Thing:
     "One thing in a photograph, and what to do with it"
@@ -61,7 +61,7 @@ class Thing:
     rests_on: list[str] = field(default_factory=list)  # which part of the system each statement comes from
     cutout: np.ndarray | None = field(default=None, repr=False)  # uint8 [height, width, 3]
 
-# %% ../../nbs/assistant/04_things.ipynb #0c29b8fd
+# %% ../../nbs/assistant/04_things.ipynb #81a7f88a
 @dataclass(frozen=True)
 class Said:
     "What a person's replies say about one thing"
@@ -76,7 +76,7 @@ def read_replies(replies: Collection[str]) -> Said:
     waste = False if NO_WASTE in replies else True if IS_WASTE in replies or items else None
     return Said(frozenset(replies) - {IS_WASTE, NO_WASTE, *(f"item:{item}" for item in items)}, items[-1] if items else "", waste)
 
-# %% ../../nbs/assistant/04_things.ipynb #50b73422
+# %% ../../nbs/assistant/04_things.ipynb #aef5514b
 def likely_pairs(row: Mapping[str, Any],  # of the classifier: item, material, pairs
                  region: str, said: Said) -> list[Pair]:  # the answer first
     "The pairs that are left"
@@ -88,7 +88,7 @@ def likely_pairs(row: Mapping[str, Any],  # of the classifier: item, material, p
     fitting = [pair for pair in pairs if any(option.condition in said.conditions for option in left_of(pair, region, ()))]
     return fitting or pairs
 
-# %% ../../nbs/assistant/04_things.ipynb #3251f030
+# %% ../../nbs/assistant/04_things.ipynb #d5bc3e44
 @dataclass
 class Decision:
     "The bin of a thing, and what is open"
@@ -118,7 +118,9 @@ def decide_bin(row: Mapping[str, Any],  # of the classifier
     "The bin of the rules, and the question that is open"
     options = left_of(pairs[0], region, said.conditions)
     ruled = list(dict.fromkeys(option.bin for pair in pairs for option in left_of(pair, region, said.conditions)))
-    bins = ruled if said.item or said.conditions else [*row["bins"], *(name for name in ruled if name in ASKED_ABOUT)]
+    bins = ruled
+    if not (said.item or said.conditions):
+        bins = list(dict.fromkeys([*row["bins"], *(name for name in ruled if name in ASKED_ABOUT)]))
     assumed = options[0].bin
     if not (said.item or said.conditions) and assumed != row["bin"]:  # the likeliest bin need not be that of the likeliest pair
         better = [pair for pair in pairs if left_of(pair, region, ())[0].bin == row["bin"]]
@@ -127,7 +129,7 @@ def decide_bin(row: Mapping[str, Any],  # of the classifier
     ask, replies = _open_question(pairs, region, said, bins, "" if said.item or said.conditions else row["ask"])
     return Decision(options, list(dict.fromkeys([assumed, *bins])), ask, replies)
 
-# %% ../../nbs/assistant/04_things.ipynb #c968ed09
+# %% ../../nbs/assistant/04_things.ipynb #b6dcc07b
 SETTLED = 0.5  # probability from which an item or a material is named
 
 
@@ -145,7 +147,7 @@ def thing_name(row: Mapping[str, Any], pairs: list[Pair], settled: bool) -> str:
     items = list(dict.fromkeys(lower_first(name_of("items", item)) for item, _ in pairs))
     return f"something of {lower_first(stuff)} (perhaps {', '.join(items[:3])})"
 
-# %% ../../nbs/assistant/04_things.ipynb #fc95e28f
+# %% ../../nbs/assistant/04_things.ipynb #31f31fce
 def hazards_of(item: str,  # of the taxonomy
                material: str) -> list[str]:  # sentences, the gravest first
     "What to take care of with an item"
@@ -166,7 +168,7 @@ def _hazards(pairs: list[Pair], settled: bool, region: str, said: Said) -> list[
     names = list(dict.fromkeys(lower_first(name_of("items", item)) for item, _ in grave))
     return [f"It may be {' or '.join(names[:3])}: keep it apart until you know."] if names else []
 
-# %% ../../nbs/assistant/04_things.ipynb #55c2bd34
+# %% ../../nbs/assistant/04_things.ipynb #ec01cb14
 def _blank(row: Mapping[str, Any], number: int, region: str, pairs: list[Pair], replies: Collection[str], settled: bool) -> Thing:
     "What is known without the rules"
     names = ("item", "material") if not settled else ()

@@ -14,7 +14,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from .files import read_json, write_json
+from .files import read_json, remove_parts, write_json
 from .paths import display_path
 
 # %% ../../nbs/core/13_locks.ipynb #2ec220b1
@@ -72,5 +72,7 @@ def lock_folder(folder: Path,  # made, if it is not there
                 raise RuntimeError(f"{name} {display_path(folder)}: a process that does not tell its number has been writing it "
                                    f"for {wait_s:g} seconds, expected no other; name another {name}") from error
             time.sleep(0.05)
+    if lock.lock_counter == 1:  # not yet held: what lies there half written is of a process that was killed
+        remove_parts(folder)
     write_json(folder / ".owner.json", this_process())
     return lock

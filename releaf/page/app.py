@@ -21,10 +21,10 @@ from fastcore.basics import patch
 from ..assistant import Assistant
 from ..assistant.looking import open_photo
 from ..core.paths import tables_dir
-from .cards import advice_html, answer_html, message_html
+from ..assistant.cards import advice_html, answer_html, message_html
 from .corrections import keep_correction
 from .guard import Guard, LOOPBACK, check_keep, free_port
-from .texts import LANGUAGES, page_texts, text_of
+from ..assistant.texts import LANGUAGES, page_texts, text_of
 from .uploads import check_photograph, keep_swept, MOST_BYTES, Refused, Store
 from .waiting import Line, places
 from ..waste.rules import regions

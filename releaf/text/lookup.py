@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from .question_parsing import claimed_bins, kind_of_question, regions_named, things_named, without_destinations
+from .question_parsing import claimed_bins, folded, kind_of_question, regions_named, things_named, without_destinations
 from .composed import materials_said, answer_everywhere, answer_thing, RuleAnswer, typical_topics, verdict, WHERE
 from .dangers import find_dangers, forbidden_keys, hazard_keys, hazard_text
-from .hazard_classes import ANYTHING, is_benign
+from .hazard_classes import ANYTHING, asks_where, is_act, is_benign
 from .facts import facts, lower_first, name_of, tables, upper_first, with_article
 from .retrieval import varied_rows
 from ..waste.names import find_names, find_topics, Found
@@ -50,7 +50,8 @@ def _no(text: str) -> str:
 # %% ../../nbs/text/31_lookup.ipynb #bd67647e
 def _refusals(text: str, topics: Sequence[str]) -> tuple[list[str], list[str], list[str]]:  # sentences, hazards, keys of rows
     "What is proposed and must not be done"
-    certain = [topic for name in find_names(text) if not name.ask for topic in name.topics]
+    certain = [topic for name in find_names(text) if not name.ask and (name.exact or not is_act(name.words))
+               for topic in name.topics]
     dangers, forbidden = find_dangers(text, certain)[:2], forbidden_keys(topics)[:2]
     said = [danger.says for danger in dangers] + [_no(facts_text(key)) for key in forbidden]
     said = said[:1] + [re.sub(r"^No[,.:]? ?", "", one) for one in said[1:]]
@@ -90,7 +91,14 @@ def _things(text: str, region: str | None, kind: str) -> list[Found]:
 # %% ../../nbs/text/31_lookup.ipynb #6735b23a
 def _unsafe_thing(things: Sequence[Found]) -> str:
     "Why nothing may be made of the thing that is named first, else ''; no name of several things counts"
+    things = [name for name in things if name.exact] or things
     return why_no_reuse([topic for name in things[:1] if not name.ask for topic in name.topics])
+
+
+def _kind(text: str, region: str | None) -> str:
+    "What a question wants to know; one about the right place of a thing is about its bin"
+    kind = kind_of_question(text, region)
+    return "bins" if kind == "other" and asks_where(folded(text)) and things_named(text, region) else kind
 
 
 def _all_answers(things: Sequence[Found], text: str, places: Sequence[str]) -> list[RuleAnswer]:
@@ -113,7 +121,7 @@ def look_up(text: str, region: str | None,  # one of `regions()`
     if region is not None and region not in regions().index:
         raise ValueError(f"region: found {region!r}, expected one of {', '.join(regions().index)}")
     places = [region] if region else regions_named(text)
-    kind, topics = kind_of_question(text, (places or [None])[0]), find_topics(text, region)
+    kind, topics = _kind(text, (places or [None])[0]), find_topics(text, region)
     refusals, warns, keys = _refusals(text, topics)
     things = _things(text, region, kind)
     rule_answers = _all_answers(things, text, places) if places or (kind == "bins" and not refusals) else []

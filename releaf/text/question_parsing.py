@@ -98,11 +98,21 @@ _OTHER_TERMS = tuple((re.compile(pattern), name) for pattern, name in (
      r"(?:燃える|燃えない|燃やす|可燃|不燃|普通の?)(?:ゴミ|ごみ)", "landfill"), (r"\baltkleider", "donate")))
 
 
+_OPEN_QUESTION = re.compile(r"(?:which|who|where|when|what|how|wo|wohin|welche\w*|ou|qui)\b")
+_ASIDE = re.compile(r"\b(?:before|after|until|when|once|while) (?:i|we|you|they|it)\b[^?.!]*", re.IGNORECASE)  # "before I recycle it"
+
+
+_SITE = re.compile(r"\b(?:household )?waste (?:site|cent(?:re|er)|yard|facility)\b")  # no bin
+_ALTERNATIVE = re.compile(r"\bor (?:do|should|must|can|is|are|does|would) (?:i|we|you|they|it|there)\b")  # "in the trash or do I ..."
+
+
 def claimed_bins(question: str) -> set[str]:  # none where the question asks for no yes or no
     "The bins that a yes-or-no question proposes"
-    text = folded(question)
-    if not _patterns()["yes_no"].search(text):
+    asked = [sentence for sentence in sentences_of(plain(_ASIDE.sub("", question))) if not _OPEN_QUESTION.match(sentence)]
+    text = folded(question := " ".join(asked))
+    if not _patterns()["yes_no"].search(text) or _ALTERNATIVE.search(text):
         return set()
+    question = _SITE.sub("", question)
     found = {name for sentence in sentences_of(plain(question)) for _, bins in bin_positions(sentence) for name in bins}
     return found | {name for pattern, name in _OTHER_TERMS if pattern.search(text)}
 

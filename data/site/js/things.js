@@ -3,6 +3,7 @@ import { WHICH } from "./decide.js";
 
 const SETTLED = 0.5; // probability from which an item or a material is named
 const MOST_REPLIES = 8;
+const ASKED_ABOUT = ["deposit"]; // bins that are asked about where one likely pair leads there
 export const IS_WASTE = "waste", NO_WASTE = "no_waste", UNKNOWN = "unknown";
 
 function readReplies(said) { // the later of two items counts
@@ -68,7 +69,7 @@ function openQuestion(pairs, tables, said, bins, wanted) {
 function decideBin(row, pairs, tables, said) {
   const told = Boolean(said.item) || said.conditions.size > 0, name = (bin) => tables.taxonomy.bins[bin].id;
   const ruled = pairs.flatMap((pair) => leftOf(pair, tables, said.conditions)).map((option) => option.bin);
-  const bins = told ? [...new Set(ruled)] : row.bins.map(name);
+  const bins = [...new Set(told ? ruled : [...row.bins.map(name), ...ruled.filter((bin) => ASKED_ABOUT.includes(bin))])];
   let pair = pairs[0], options = leftOf(pair, tables, said.conditions);
   if (!told && options[0].bin !== name(tables.bin[row.pair])) {
     const better = pairs.find((each) => name(tables.bin[each]) === name(tables.bin[row.pair]));

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Answer', 'Assistant', 'check_region', 'own_sentence', 'write_advice']
 
-# %% ../../nbs/assistant/06_assistant.ipynb #788cfa63
+# %% ../../nbs/assistant/06_assistant.ipynb #68db363d
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from ..text.facts import name_of, states, with_article
 from ..waste.rules import regions
 from ..waste.taxonomy import load_taxonomy
 
-# %% ../../nbs/assistant/06_assistant.ipynb #1ff63462
+# %% ../../nbs/assistant/06_assistant.ipynb #4a839b2b
 @dataclass
 class Answer:
     "The things of one photograph, and what to do with each"
@@ -49,13 +49,13 @@ def to_dict(self: Answer) -> dict[str, Any]:
     "The answer as plain values for JSON, without pictures"
     return {name: _plain(getattr(self, name)) for name in ("region", "width", "height", "note", "things")}
 
-# %% ../../nbs/assistant/06_assistant.ipynb #130ba01f
+# %% ../../nbs/assistant/06_assistant.ipynb #0d689cb8
 @patch
 def _repr_html_(self: Answer) -> str:
     from releaf.assistant.cards import notebook_html  # here, for it builds on things
     return notebook_html(self)
 
-# %% ../../nbs/assistant/06_assistant.ipynb #80477684
+# %% ../../nbs/assistant/06_assistant.ipynb #6a2ac91e
 def _load(part: Any, load, given: str) -> Any:
     "A loaded part as it is; a folder, or None for what the package brings, through its loader"
     if part is None or isinstance(part, str | Path):
@@ -92,7 +92,7 @@ def check_region(region: str) -> str:
         raise ValueError(f"region: found {region!r}, expected one of {', '.join(regions().index)}")
     return region
 
-# %% ../../nbs/assistant/06_assistant.ipynb #28fcfe53
+# %% ../../nbs/assistant/06_assistant.ipynb #e7f4ee29
 def own_sentence(thing: Thing) -> str:  # '' where no bin is given
     "What to do, from the rule's own words"
     if not thing.bin:
@@ -115,7 +115,7 @@ def write_advice(thing: Thing, advisor: Any) -> tuple[str, str]:  # the sentence
         return own, "advice: the rule's words, which replace those of the language model"
     return found.text, "advice: language model, in agreement with the rule"
 
-# %% ../../nbs/assistant/06_assistant.ipynb #4b00c1eb
+# %% ../../nbs/assistant/06_assistant.ipynb #8436d306
 @patch
 def _thing(self: Assistant, row: dict[str, Any], number: int, region: str, replies: Sequence[str]) -> Thing:
     "A thing with its ideas and its advice"
@@ -148,7 +148,7 @@ def look(self: Assistant, photo: Any,  # path, bytes, array [height, width, 3] o
     "What is in a photograph, and where each thing goes; ValueError for a photograph that cannot be read"
     region = check_region(region or self.region)
     image = open_photo(photo)
-    return self._answer(find_things(image, self.detector), shrink(image, SHOWN), region, {})
+    return self._answer(find_things(image, self.detector), shrink(image, SHOWN).copy(), region, {})
 
 
 @patch
@@ -157,7 +157,7 @@ def ask(self: Assistant, text: str,  # a question in words
     "Answer a question in words"
     return self.advisor.answer(text, check_region(region or self.region))
 
-# %% ../../nbs/assistant/06_assistant.ipynb #7c77576c
+# %% ../../nbs/assistant/06_assistant.ipynb #1722e942
 def _check_reply(thing: Thing, key: str) -> None:
     "Refuse a reply that nothing asks for"
     open_keys = [reply.key for reply in thing.replies]

@@ -6,7 +6,7 @@
 __all__ = ['SHOWN', 'INSIDE', 'VIEW', 'FINDING', 'NOTHING', 'open_photo', 'shrink', 'outer_boxes', 'Seen', 'find_things',
            'classify_things']
 
-# %% ../../nbs/assistant/05_looking.ipynb #4a7898de
+# %% ../../nbs/assistant/05_looking.ipynb #5cf197b7
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from PIL import Image
 from ..data.inputs import read_photo
 from ..detection.predict import crop_box
 
-# %% ../../nbs/assistant/05_looking.ipynb #d16a6ee1
+# %% ../../nbs/assistant/05_looking.ipynb #4c574aae
 SHOWN = 1600  # longest side of the picture that an answer keeps, pixels
 
 
@@ -40,7 +40,7 @@ def shrink(image: np.ndarray,  # uint8 [height, width, 3]
     size = max(1, round(width * scale)), max(1, round(height * scale))
     return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR, reducing_gap=2))
 
-# %% ../../nbs/assistant/05_looking.ipynb #4899ee4b
+# %% ../../nbs/assistant/05_looking.ipynb #c8533dae
 INSIDE = 0.7  # fraction of a box's area within a larger one from which it is part of that
 
 
@@ -57,7 +57,7 @@ def outer_boxes(boxes: np.ndarray,  # float [n, 6]: corners, score, class
     part = ((shared / np.maximum(area, 1e-9)[:, None] >= INSIDE) & larger).any(1)
     return boxes[~part][:most]
 
-# %% ../../nbs/assistant/05_looking.ipynb #9c338cc8
+# %% ../../nbs/assistant/05_looking.ipynb #525c2492
 VIEW = 512  # longest side of what the classifier is given, pixels
 FINDING = 1024  # and the detector
 
@@ -81,10 +81,10 @@ def find_things(image: np.ndarray,  # uint8 [height, width, 3], upright
     if detector is not None:
         boxes = outer_boxes(detector.detect([small], detector.facts["threshold"])[0])
         boxes[:, :4] *= np.tile([width / small.shape[1], height / small.shape[0]], 2)
-    views = [shrink(view, VIEW) for view in (small, *(crop_box(image, box) for box in boxes))]
+    views = [shrink(view, VIEW).copy() for view in (small, *(crop_box(image, box) for box in boxes))]  # not a view of the photograph
     return Seen(boxes, views, width, height, "" if detector is None else f"box: detector {detector.dir.name}")
 
-# %% ../../nbs/assistant/05_looking.ipynb #e56ff080
+# %% ../../nbs/assistant/05_looking.ipynb #6dbc51e3
 NOTHING = "Nothing that I know as waste is in this photograph."
 
 

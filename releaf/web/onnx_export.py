@@ -191,7 +191,7 @@ def export_classifier_graph(classifier: Classifier,
     return _write(Path(folder) / "classifier", content, facts)
 
 
-def export_detector_graph(detector: Detector, folder: str | Path, kind: str = "int8",  # as for `export_classifier_graph`
+def export_detector_graph(detector: Detector, folder: str | Path, kind: str = "half",  # as for `export_classifier_graph`
                           ) -> dict[str, Any]:  # the facts
     "Write a detector for the page"
     side, facts = detector.facts["image_size"], detector_facts(detector, kind)

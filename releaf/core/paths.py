@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['find_checkout', 'repo_root', 'workspace', 'tables_dir', 'notebooks_dir', 'resolve', 'without_credentials',
-           'display_path']
+           'display_path', 'packaged_model']
 
 # %% ../../nbs/core/01_paths.ipynb #7d4c0f87
 import importlib.util
@@ -85,3 +85,14 @@ def display_path(path: str | Path) -> str:
         return without_credentials(path)
     relative = os.path.relpath(path, find_checkout())
     return str(path) if find_checkout() is None and relative.startswith("..") else min(relative, str(path), key=len)
+
+# %% ../../nbs/core/01_paths.ipynb #9ac0a6e2
+def packaged_model(kind: str,  # classifier | detector
+                   ) -> Path:  # a folder with model.safetensors and config.json
+    "Where a model is that comes with the package; what is missing is named"
+    folder = tables_dir() / "pretrained" / kind
+    for name in ("config.json", "model.safetensors"):
+        if not (folder / name).is_file():
+            raise FileNotFoundError(f"the packaged {kind} is not there: no {name} in {display_path(folder)}; expected it beside the "
+                                    f"tables, or name a trained one: load_{kind}(run_dir)")
+    return folder

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['OTHER_KINDS', 'BATCH_PIXELS', 'CLASSIFIER_COLUMNS', 'DETECTION_COLUMNS', 'letterbox', 'DetectorFacts',
-           'check_detector_facts', 'check_no_adapter', 'check_kind', 'packaged_detector', 'Detector', 'load_detector',
-           'crop_box', 'classify_crops']
+           'check_detector_facts', 'check_no_adapter', 'check_kind', 'Detector', 'load_detector', 'crop_box',
+           'classify_crops']
 
 # %% ../../nbs/detection/11_predict.ipynb #ab8a8972
 from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ from pydantic import Field, NonNegativeInt
 from ..core.checkpoints import fill_model, load_weights
 from ..core.config import check_facts, Fraction
 from ..core.devices import pick_device
-from ..core.paths import display_path, resolve, tables_dir
+from ..core.paths import display_path, packaged_model, resolve
 from ..data.inputs import check_photos, HELD, read_ahead
 from .tiles import CORNERS, merge_boxes, tile_windows
 from ..waste.rules import ask_table
@@ -84,23 +84,13 @@ def check_kind(facts: dict[str, Any], folder: str | Path) -> None:
         raise ValueError(f"{display_path(folder)}: found {found}; expected a detector, whose config.json describes its architecture")
 
 # %% ../../nbs/detection/11_predict.ipynb #a404afcb
-def packaged_detector() -> Path:  # a folder with model.safetensors and config.json
-    "Where the detector is that comes with the package; what is missing is named"
-    folder = tables_dir() / "pretrained" / "detector"
-    for name in ("config.json", "model.safetensors"):
-        if not (folder / name).is_file():
-            raise FileNotFoundError(f"the packaged detector is not there: no {name} in {display_path(folder)}; expected it beside the "
-                                    "tables, or name a trained one: load_detector(run_dir)")
-    return folder
-
-
 class Detector:
     "A trained detector, ready for photographs"
 
     def __init__(self, run_dir: str | Path | None = None,  # a run's folder, or a folder with model.safetensors; None: the packaged one
                  device: str = "auto"):  # auto | cpu | cuda | cuda:1 | mps
         from releaf.detection.network import build_network  # imports ultralytics
-        self.dir = packaged_detector() if run_dir is None else Path(resolve(run_dir))
+        self.dir = packaged_model("detector") if run_dir is None else Path(resolve(run_dir))
         folder = self.dir / "best" if (self.dir / "best").is_dir() else self.dir
         weights, self.facts = load_weights(check_no_adapter(folder))
         check_kind(self.facts, folder)

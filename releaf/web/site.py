@@ -82,16 +82,9 @@ def seal_site(folder: Path,  # with all other files
 
 # %% ../../nbs/web/04_site.ipynb #2e400170
 def _load_detector(detector: Any, device: str = "cpu") -> Any | None:
-    "A detector from a folder; None for False, and where the package brings none"
-    from releaf.detection.predict import load_detector, packaged_detector
-    if detector is False:
-        return None
-    if detector is None:
-        try:
-            packaged_detector()
-        except FileNotFoundError:
-            return None
-    return load_detector(detector, device)
+    "A detector from a folder, the packaged one for None; None for False"
+    from releaf.detection.predict import load_detector
+    return None if detector is False else load_detector(detector, device)
 
 
 def _check_models(classifier: Any, kind: str) -> None:
@@ -107,7 +100,7 @@ DETECTOR_KIND = {"int8": "half"}  # a detector in int8 moves boxes by up to 12 p
 
 def export_site(folder: str | Path,  # new, empty, or an older export
                 run: str | Path | None = None,  # of 03; None: the packaged classifier
-                detector: str | Path | bool | None = None,  # a run of 04; None: the packaged one where there is one; False: none
+                detector: str | Path | bool | None = None,  # a run of 04; None: the packaged one; False: none
                 runtime: str | Path | None = None,  # a folder with the files of onnxruntime-web; None: fetched by npm
                 kind: str = "int8",  # how weights are stored, one of `releaf.web.onnx_export.WEIGHTS`
                 ) -> dict[str, Any]:  # what site.json says, and bytes

@@ -27,6 +27,7 @@ from ..waste.label_maps import find_source, source_table
 class DetectorConfig(PhotographConfig):
     "Everything that decides a run of the detector"
     scheme: Literal["taco60", "taco10", "one_class", "material_family", "source"]
+    unseen_labels: str | list[str]  # kept out of training and validation: is a thing of a kind never seen found? one_class alone
     model: str  # an architecture: yolov8n.yaml, yolo11s.yaml, ..., or a YAML file
     backbone: str  # a timm architecture in place of the model's own backbone; '' for its own
     weights: str  # '' for random weights; a run's folder (of 04, or of 03 for the backbone); a name of weights.csv; .pt; a name to download
@@ -55,6 +56,9 @@ class DetectorConfig(PhotographConfig):
         super().__post_init__()
         if self.precision == "fp16" and self.device == "cpu":
             raise ValueError("precision: found 'fp16' on a CPU; expected auto, no or bf16")
+        if self.unseen_labels and self.scheme != "one_class":
+            raise ValueError(f"unseen_labels: found {self.unseen_labels!r} with scheme {self.scheme!r}, which would have a class without a "
+                             "training box; expected one_class")
         if self.tile and self.tile < self.image_size // 2:
             raise ValueError(f"tile {self.tile} is below half of image_size {self.image_size}: windows would only be enlarged")
 

@@ -168,7 +168,7 @@ def _one_of_each(manifest: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
 def detection_rows(manifest: pd.DataFrame,  # with boxes and splits
                    scheme: Scheme,
                    ) -> tuple[pd.DataFrame, dict[str, int]]:  # a row per photograph; what was repaired or left out, by reason
-    "What a dataset will hold (path, image_id, width, height, split, name, boxes, classes): valid boxes, one photograph of each content"
+    "What a dataset will hold (path, image_id, width, height, split, name, boxes, classes, labels): valid boxes, each content once"
     rows, left_out = _one_of_each(manifest)
     boxes, repairs = valid_boxes(box_table(rows))
     boxes["number"] = pd.array([scheme.number(*pair) for pair in zip(boxes["source"], boxes["label"])], dtype="Int64")
@@ -184,6 +184,7 @@ def detection_rows(manifest: pd.DataFrame,  # with boxes and splits
     if hidden := int(table["ignored"].map(bool).sum()):
         repairs["photographs with regions that are hidden"] = hidden
     table["classes"] = [[] if each is None else each["number"].astype(int).tolist() for each in found]
+    table["labels"] = [[] if each is None else each["label"].tolist() for each in found]
     return table.reset_index(drop=True), repairs | left_out
 
 # %% ../../nbs/detection/03_yolo_dataset.ipynb #ad75e60a

@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
-from safetensors.torch import load_file
 from sklearn.metrics import f1_score
 
 from ..core.bootstrap import mean_interval
@@ -23,6 +21,7 @@ from ..core.weights import weights_table
 from ..data.manifest import read_manifest, usable
 from ..sources.publishing import data_table, dropped_text, markdown_table, photograph_parts, recipe_text
 from .datasets import collect_label_sets
+from .saved import load_model
 from ..waste.taxonomy import load_taxonomy
 
 # %% ../../nbs/vision/25_model_card.ipynb #ce64b86a
@@ -73,8 +72,7 @@ def start_text(pretrained: bool | str) -> str:
 # %% ../../nbs/vision/25_model_card.ipynb #64bc8eea
 def _sizes(folder: Path) -> dict[str, int]:  # n_weights, n_bytes
     "Parameters and bytes of an exported model"
-    tensors = load_file(folder / "model.safetensors").values()
-    return {"n_weights": sum(tensor.numel() for tensor in tensors if tensor.dtype == torch.float16),
+    return {"n_weights": sum(tensor.numel() for tensor in load_model(folder, "cpu")[0].parameters()),
             "n_bytes": (folder / "model.safetensors").stat().st_size}
 
 # %% ../../nbs/vision/25_model_card.ipynb #1932d3e7
@@ -92,7 +90,7 @@ def _card_data(scores: pd.DataFrame) -> ModelCardData:
 
 def write_card(run_dir: Path,  # a finished run of 03
                folder: Path,  # of the exported model; README.md is written there
-               half: dict[str, Any],  # from `compare_answers`: n, same, same_item, difference, accuracies
+               half: dict[str, Any] | None,  # from `compare_answers`: n, same, same_item, difference, accuracies; None: full precision
                packaged: bool = True,  # the example loads the packaged model; False: a folder
                ) -> Path:  # the card
     "Write the model card of an exported run"

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['app', 'options', 'main', 'copy_notebooks', 'notebooks', 'expand_photos', 'answered', 'text_table', 'json_line',
-           'predict', 'answer_row', 'answer_text', 'ask', 'export_web', 'serve']
+           'predict', 'answer_row', 'answer_text', 'ask', 'export_web', 'export', 'croissant', 'serve']
 
 # %% ../nbs/cli.ipynb #ea1a48de
 import json
@@ -181,6 +181,40 @@ def export_web(folder: Annotated[Path, typer.Argument(help="A new or empty folde
     site = export_site(folder, place(run), False if detector == "none" else place(detector), runtime, weights)
     print(f"{folder}: {site['bytes'] / 1e6:.1f} MB, version {site['version']}, classifier {site['classifier']}, "
           f"detector {site['detector'] or 'none: a photograph is one thing'}\ntry it: python -m http.server --directory {folder}")
+
+# %% ../nbs/cli.ipynb #dfe7d766
+@app.command()
+def export(run: Annotated[str, typer.Argument(help="A run of 03 or 04, a model's folder, packaged-classifier or packaged-detector.")],
+           out: Annotated[Path, typer.Option(help="A new or empty folder, or an older export, which is replaced.")],
+           form: Annotated[str, typer.Option("--format", help="onnx, torchscript or safetensors-hub.")] = "onnx",
+           photos: Annotated[list[str] | None, typer.Option(help="Photographs, or folders of them, to compare on; otherwise the drawn "
+                                                                 "sample. May be given several times.")] = None,
+           weights: Annotated[str, typer.Option(help="How ONNX stores weights: float, half or int8.")] = "float") -> None:
+    "Write a classifier or a detector for those who do not use this package."
+    from releaf.export.formats import export_model
+    place = run if run.startswith("packaged-") else Path(run).absolute()
+    found = export_model(place, form, out, [Path(path).absolute() for path in photos] if photos else None, weights)
+    differences, limits = found["differences"], found["tolerances"]
+    print(f"{out}: {found['kind']} {found['name']} as {form}, compared on {differences['photographs']} photographs")
+    for name, value in differences.items():
+        if name != "photographs":
+            bound = limits.get("same" if name.startswith("same") else name)
+            print(f"  {name}: {value:.3g}" + ("" if bound is None else f" (at {'least' if name.startswith('same') else 'most'} {bound:g})"))
+
+
+@app.command()
+def croissant(prepared: Annotated[Path, typer.Argument(help="A folder with the manifest.parquet of a prepared set.")],
+              out: Annotated[Path, typer.Option(help="A new or empty folder, or an older one of this kind, which is replaced.")],
+              name: Annotated[str, typer.Option(help="Of the set; otherwise the folder's.")] = "",
+              version: Annotated[str, typer.Option(help="Three numbers.")] = "1.0.0",
+              url: Annotated[str, typer.Option(help="Where the set will be had.")] = "https://example.org/",
+              images: Annotated[bool, typer.Option(help="Put the images beside it, linked or copied.")] = True) -> None:
+    "Write a prepared set with its Croissant metadata: licence, copy group and checksum of every image."
+    from releaf.export.croissant import write_croissant
+    found = write_croissant(prepared.absolute(), out, name, version, url, images)
+    licences = ", ".join(f"{count:,} {licence}" for licence, count in found["licences"].items())
+    print(f"{out}: {found['images']:,} images in {found['groups']:,} groups of copies; {licences}\ncheck it: mlcroissant validate --jsonld "
+          f"{out / 'croissant.json'}")
 
 # %% ../nbs/cli.ipynb #debe6d56
 @app.command()

@@ -101,7 +101,7 @@ def known_numbers(*folders: Path) -> Known:
 # %% ../../nbs/export/08_cards.ipynb #92d36e67
 def _counts(folder: Path) -> dict[str, int]:
     "Numbers and bytes of the weights in a folder"
-    files = [path for path in folder.glob("*model.safetensors")] or [folder / "best" / "model.safetensors"]
+    files = list(folder.glob("*model.safetensors")) or [folder / "best" / "model.safetensors"]
     return {"n_weights": sum(tensor.numel() for tensor in read_tensors(files[0]).values()), "n_bytes": files[0].stat().st_size}
 
 
@@ -119,10 +119,11 @@ def _run_facts(run: Path, notebook: str) -> dict[str, Any]:
 
 # %% ../../nbs/export/08_cards.ipynb #5f1c72c0
 RECOMMENDER_SHOWN = ("test_mrr", "test_mrr_low", "test_mrr_high", "test_hits_10", "test_auc", "test_auc_two_hop", "test_auc_hard",
-                     "best_baseline", "baseline_best_mrr", "margin_best_mrr", "margin_best_mrr_low", "margin_best_mrr_high", "n_train_edges", "n_test_edges")
+                     "best_baseline", "baseline_best_mrr", "margin_best_mrr", "margin_best_mrr_low", "margin_best_mrr_high",
+                     "n_train_edges", "n_test_edges")
 ADVISER_SHOWN = ("test_perplexity", "test_perplexity_low", "test_perplexity_high", "base_perplexity", "ngram_perplexity",
-                 "test_perplexity_phrasing", "base_perplexity_phrasing", "test_perplexity_hand", "base_perplexity_hand", "test_fact_accuracy", "chance_fact_accuracy",
-                 "test_bin_accuracy", "eos_rate", "unsafe_refusal_rate", "over_refusal_rate", "n_train", "n_tokens")
+                 "test_perplexity_phrasing", "base_perplexity_phrasing", "test_perplexity_hand", "base_perplexity_hand",
+                 "test_fact_accuracy", "chance_fact_accuracy", "test_bin_accuracy", "eos_rate", "unsafe_refusal_rate", "over_refusal_rate", "n_train", "n_tokens")
 
 
 def _shown(metrics: dict[str, Any], names: Iterable[str]) -> pd.DataFrame:  # key, value
@@ -149,7 +150,8 @@ def classifier_card(run: Path, folder: Path) -> Path:  # the card
         "metrics": read_json(run / "metrics.json"), "data": _records(data_table(manifest)), "scores": _records(scores),
         "start": start_text(params["pretrained"]), "facts": read_json(folder / "config.json"),
         "lacks": unlearnt(manifest, params["region"]), "dropped": dropped_text(manifest),
-        "n_weights": sum(tensor.numel() for tensor in load_model(folder, "cpu")[0].parameters()), "n_bytes": (folder / "model.safetensors").stat().st_size})
+        "n_weights": sum(tensor.numel() for tensor in load_model(folder, "cpu")[0].parameters()),
+        "n_bytes": (folder / "model.safetensors").stat().st_size})
     return path
 
 

@@ -79,18 +79,19 @@ def write_detector_card(run_dir: Path,  # a finished run of 04
                         n_weights: int,  # parameters
                         packaged: bool = True,  # the example loads the packaged model; False: a folder
                         ) -> None:
-    "The model card of an exported detector"
+    "The model card of an exported detector, and `card.json` with everything that it says but the sentence"
     params, metrics, manifest = read_json(run_dir / "params.json"), read_metrics(run_dir), read_manifest(run_dir)
-    numbers = [(name, metrics[name]) for name in SHOWN if metrics.get(name) is not None]
-    numbers = pd.DataFrame(numbers, columns=["key", "value"], dtype=object)
+    shown = {name: metrics[name] for name in SHOWN if metrics.get(name) is not None}
+    numbers, table = pd.DataFrame(shown.items(), columns=["key", "value"], dtype=object), data_table(manifest)
+    record = run_facts(run_dir, "04_train_detector") | {
+        "params": {name: params[name] for name in ("val_fraction", "test_fraction", "seed")}, "half": half, "start": start,
+        "metrics": shown | {name: metrics[name] for name in ("train_seconds", "epochs_run")}, "facts": read_json(new / "config.json"),
+        "dropped": dropped_text(manifest), "n_weights": n_weights, "n_bytes": (new / "model.safetensors").stat().st_size}
+    write_json(new / "card.json", record | {"data": as_records(table)})
     data = ModelCardData(license="agpl-3.0", library_name="releaf", pipeline_tag="object-detection", model_name="releaf-detector",
                          tags=["waste", "recycling", "object-detection"], metrics=["map"])
-    card = ModelCard.from_template(
-        data, template_path=str(tables_dir() / "pretrained" / "detector_template.md"), params=params, metrics=metrics, half=half,
-        start=start, said=said, facts=read_json(new / "config.json"), where=read_json(run_dir / "environment.json"),
-        data=markdown_table(data_table(manifest)), dropped=dropped_text(manifest), numbers=markdown_table(numbers),
-        recipe=recipe_text(params, "04_train_detector"), packaged=packaged,
-        n_weights=n_weights, n_bytes=(new / "model.safetensors").stat().st_size)
+    card = ModelCard.from_template(data, template_path=str(tables_dir() / "pretrained" / "detector_template.md"), **record, said=said,
+                                   packaged=packaged, data=markdown_table(table), numbers=markdown_table(numbers))
     card.save(new / "README.md")
 
 

@@ -26,7 +26,8 @@ from ..core.runs import read_metrics
 from ..data.images import read_image
 from ..data.manifest import read_manifest, usable
 from .predict import Detector
-from ..sources.publishing import check_licences, check_start, data_table, dropped_text, markdown_table, OPEN_LICENCES, recipe_text
+from ..sources.card_numbers import as_records, run_facts
+from ..sources.publishing import check_licences, check_start, data_table, dropped_text, markdown_table, OPEN_LICENCES
 
 # %% ../../nbs/detection/18_package.ipynb #593cdf83
 def check_history(run_dir: str | Path,  # a finished run of 04

@@ -7,9 +7,6 @@ __all__ = ['RECOMMENDER_SHOWN', 'ADVISER_SHOWN', 'TEMPLATES', 'classifier_card',
            'adviser_card', 'write_model_card']
 
 # %% ../../nbs/export/08_cards.ipynb #29f1202c
-import json
-import math
-import re
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -22,13 +19,12 @@ from ..core.checkpoints import read_tensors
 from ..core.files import read_json, write_json
 from ..core.paths import tables_dir
 from ..core.runs import read_metrics
-from ..data.manifest import read_manifest
 from ..detection.package import check_history, copy_licence, write_detector_card
 from .runs import kind_of, OWN
 from ..graph.graph_io import read_graph
-from ..sources.publishing import data_table, dropped_text, markdown_table, recipe_text
-from ..vision.model_card import score_table, start_text, unlearnt, write_card
-from ..vision.saved import load_model
+from ..sources.card_numbers import run_facts
+from ..sources.publishing import markdown_table
+from ..vision.model_card import write_card
 
 # %% ../../nbs/export/08_cards.ipynb #92d36e67
 def _counts(folder: Path) -> dict[str, int]:
@@ -51,7 +47,7 @@ def _shown(metrics: dict[str, Any], names: Iterable[str]) -> pd.DataFrame:  # ke
     rows = [(name, metrics[name]) for name in names if metrics.get(name) is not None]
     return pd.DataFrame(rows, columns=["key", "value"], dtype=object)
 
-
+# %% ../../nbs/export/08_cards.ipynb #89e48a1f
 def _write(folder: Path, template: str, data: ModelCardData, record: dict[str, Any], **words: Any) -> Path:
     "A card from a template, and its record"
     write_json(folder / "card.json", record)
@@ -86,7 +82,7 @@ def recommender_card(run: Path, folder: Path) -> Path:
                                                                   "graph": said}
     return _write(folder, "recommender_template.md", data, record, numbers=markdown_table(_shown(metrics, RECOMMENDER_SHOWN)))
 
-
+# %% ../../nbs/export/08_cards.ipynb #2ed719c4
 def adviser_card(run: Path, folder: Path) -> Path:
     "The card of an adviser from its run"
     params, metrics, facts = read_json(run / "params.json"), read_metrics(run), read_json(folder / "config.json")

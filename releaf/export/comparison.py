@@ -86,7 +86,7 @@ def _match(own: np.ndarray, theirs: np.ndarray,  # float [n, 6] and [m, 6]
         left = np.delete(left, nearest, 0)
     return True, pixels, score
 
-
+# %% ../../nbs/export/07_comparison.ipynb #bea66352
 def compare_detector(detector: Detector, run: Run, facts: dict[str, Any],  # the exported one, and the metadata inside
                      images: list[np.ndarray],  # uint8 [height, width, 3]
                      least: float = 0.05,  # boxes are compared from this score up, or the model's threshold where that is lower

@@ -59,20 +59,20 @@ def _counted(values: pd.Series, most: int = 12) -> str:
     rest = f", {len(counts) - most} more" if len(counts) > most else ""
     return ", ".join(f"{name} {count:,}" for name, count in counts.head(most).items()) + rest
 
-
+# %% ../../nbs/export/11_croissant.ipynb #99f6e170
 def bias_texts(rows: pd.DataFrame) -> list[str]:
     "In which ways the set is one-sided, in its own numbers"
     counts = rows["label"].value_counts()
     found = [f"Labels are not even: the most frequent, {counts.index[0]}, has {counts.iloc[0]:,} of {len(rows):,} images, the rarest, "
              f"{counts.index[-1]}, {counts.iloc[-1]:,}.",
              f"Sources: {_counted(rows['source'])}. A model may learn a source's background, lens or compression instead of the object.",
-             f"Material families that labels determine: {_counted(rows['family'].dropna()) or 'none'}; of {int(rows['family'].isna().sum()):,} "
-             "images the label determines none."]
+             f"Material families that labels determine: {_counted(rows['family'].dropna()) or 'none'}; of "
+             f"{int(rows['family'].isna().sum()):,} images the label determines none."]
     if rows["kind"].notna().any():
         found.append(f"Kinds of photograph: {_counted(rows['kind'].dropna())}.")
     return [*found, "Which countries, homes and brands the photographs show was not recorded; household waste differs between regions."]
 
-
+# %% ../../nbs/export/11_croissant.ipynb #b073f3fe
 def _collection(rows: pd.DataFrame, manifest: pd.DataFrame) -> dict[str, Any]:
     "Where the images come from, and what was left out"
     table = source_table()
@@ -83,7 +83,7 @@ def _collection(rows: pd.DataFrame, manifest: pd.DataFrame) -> dict[str, Any]:
             "data_collection_type": ["Synthetic"] * bool(drawn.any()) + ["Secondary Data Analysis"] * (not drawn.all()),
             "data_collection_missing_data": f"{len(dropped):,} files were left out: " + (_counted(dropped) or "none") + "."}
 
-
+# %% ../../nbs/export/11_croissant.ipynb #8c7122af
 def rai_fields(rows: pd.DataFrame, manifest: pd.DataFrame) -> dict[str, Any]:  # arguments of mlcroissant's Metadata
     "Collection, annotation, preparation, biases, limits and uses"
     made = int(rows["made_from"].notna().sum())
@@ -91,12 +91,14 @@ def rai_fields(rows: pd.DataFrame, manifest: pd.DataFrame) -> dict[str, Any]:  #
         "data_annotation_protocol": ["Labels are those of the sources. A table says which items and materials each label allows; a coarse "
                                      "label stays coarse."],
         "data_preprocessing_protocol": [
-            "Files are unchanged. Copies (also mirrored, turned, resized, recompressed, cut out) were grouped; groups, not images, were given "
-            "to the splits.", f"Images made from another by augmentation: {made:,}, all in the split of the image that they were made from."],
+            "Files are unchanged. Copies (also mirrored, turned, resized, recompressed, cut out) were grouped; groups, not images, were "
+            "given to the splits.",
+            f"Images made from another by augmentation: {made:,}, all in the split of the image that they were made from."],
         "data_biases": bias_texts(rows),
         "data_limitations": [
-            f"Groups in more than one split: {len(straddling(manifest))}. Copies were looked for by hash and correlation; some are not found.",
-            "Labels were not verified image by image. Sets gathered from the web hold photographs of other authors than their publisher."],
+            f"Groups in more than one split: {len(straddling(manifest))}. Copies were looked for by hash and correlation; some are not "
+            "found.", "Labels were not verified image by image.",
+            "Sets gathered from the web hold photographs of other authors than their publisher."],
         "data_use_cases": ["Training and evaluation of classifiers of household waste.",
                            "Not for hazardous or medical waste, nor for decisions without a human."],
         "personal_sensitive_information": ["Photographs were not searched for people, faces, addresses or other personal information."],
@@ -116,7 +118,7 @@ def _need_mlcroissant() -> Any:
     import mlcroissant
     return mlcroissant
 
-
+# %% ../../nbs/export/11_croissant.ipynb #3ed05aaf
 def _distribution(mlc: Any, rows: pd.DataFrame, sha256: str, with_images: bool) -> list:
     "The table and the photographs"
     suffixes = sorted({Path(name).suffix for name in rows["file_name"]})
@@ -127,7 +129,7 @@ def _distribution(mlc: Any, rows: pd.DataFrame, sha256: str, with_images: bool) 
                               includes=[f"images/*/*{suffix}" for suffix in suffixes])
     return [table, photographs] if with_images else [table]
 
-
+# %% ../../nbs/export/11_croissant.ipynb #6578361c
 def _mime(suffix: str) -> str:
     "`.jpg` -> `image/jpeg`"
     return "image/" + {"jpg": "jpeg", "jpe": "jpeg", "jfif": "jpeg", "tif": "tiff"}.get(suffix[1:], suffix[1:])
@@ -147,7 +149,7 @@ def _records(mlc: Any, with_images: bool) -> Any:
                                 source=of_file("content")))
     return mlc.RecordSet(id="images", name="images", description="a record an image", key="images/file_name", fields=fields)
 
-
+# %% ../../nbs/export/11_croissant.ipynb #ae3bd794
 def _licences(rows: pd.DataFrame) -> list[str]:
     "The licences of all images, by address where one is known"
     return [LICENCE_PAGES.get(name, name) for name in sorted(rows["licence"].unique())]
@@ -162,7 +164,8 @@ def describe_set(rows: pd.DataFrame, manifest: pd.DataFrame, name: str, version:
     text = (f"{len(rows):,} images of waste ({_counted(rows['split'])}) in {rows['copy_group'].nunique():,} groups of copies, prepared by "
             f"releaf {releaf.__version__}. Licences, as the sources state them: {_counted(rows['licence'])}.")
     said = mlc.Metadata(name=name, description=text, license=_licences(rows), url=url, version=version,
-                        date_published=published.isoformat(), cite_as=f"{name}, version {version}, {url}", keywords=["waste", "recycling", "image classification"],
+                        date_published=published.isoformat(), cite_as=f"{name}, version {version}, {url}",
+                        keywords=["waste", "recycling", "image classification"],
                         conforms_to=["http://mlcommons.org/croissant/1.0", "http://mlcommons.org/croissant/RAI/1.0"],
                         distribution=_distribution(mlc, rows, sha256, with_images), record_sets=[_records(mlc, with_images)],
                         **rai_fields(rows, manifest))
@@ -184,7 +187,7 @@ def _place_image(path: Path, target: Path, sha256: str) -> None:
     except OSError:  # another disk, or a file system without links
         shutil.copyfile(path, target)
 
-
+# %% ../../nbs/export/11_croissant.ipynb #52b07aa4
 def _check_readable(folder: Path) -> None:
     "Refuse a description that mlcroissant does not read without errors"
     mlc = _need_mlcroissant()

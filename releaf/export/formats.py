@@ -45,7 +45,7 @@ def find_photos(places: Iterable[str | Path]) -> list[Path]:
         raise ValueError(f"photos: found none in {', '.join(map(str, places)) or 'nothing'}, expected photographs or folders of them")
     return found
 
-
+# %% ../../nbs/export/10_formats.ipynb #2369e8e7
 def read_all(paths: Iterable[Path], size: int | None) -> list[np.ndarray]:  # uint8 [height, width, 3]
     "Photographs decoded; one that cannot be read is an error that names it"
     images = []
@@ -56,7 +56,7 @@ def read_all(paths: Iterable[Path], size: int | None) -> list[np.ndarray]:  # ui
         images.append(pixels)
     return images
 
-
+# %% ../../nbs/export/10_formats.ipynb #2339f9b6
 def comparison_images(photos: Iterable[str | Path] | None,  # None: the drawn sample
                       size: int | None,  # side of a square; None: whole photographs
                       ) -> list[np.ndarray]:
@@ -91,7 +91,7 @@ def _example(side: int, count: int) -> torch.Tensor:  # uint8 [count, side, side
     "Pixels to trace with"
     return torch.randint(0, 256, (count, side, side, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 
-
+# %% ../../nbs/export/10_formats.ipynb #43cfc7a3
 def _graph_run(graph: torch.nn.Module) -> Run:
     "A module as a function of arrays"
     @torch.no_grad()
@@ -101,14 +101,15 @@ def _graph_run(graph: torch.nn.Module) -> Run:
 
     return run
 
-
-def _write_model(model: HubClassifier | HubDetector, form: str, new: Path, facts: dict[str, Any]) -> tuple[Run, dict[str, Any]]:
-    "Write the model in its format; a function that runs what was written, and the metadata read from it"
+# %% ../../nbs/export/10_formats.ipynb #e06a7125
+def _write_model(model: HubClassifier | HubDetector, form: str, new: Path,
+                 facts: dict[str, Any]) -> tuple[Run, dict[str, Any]]:  # a function that runs what was written, and its metadata
+    "Write the model in its format"
     detector = isinstance(model, HubDetector)
     wrap, names = (DetectorGraph, ["raw"]) if detector else (ClassifierGraph, ["pairs", "distance", "frame"])
     if form == "safetensors-hub":
         model.save_pretrained(new)
-        again = type(model).from_pretrained(new, device="cpu")
+        again = type(model).from_pretrained(new, device="cpu", local_files_only=True)
         return _graph_run(wrap(again).eval()), (detector_metadata if detector else classifier_metadata)(again, facts["licence"])
     pixels, path = _example(facts["image_size"], 1 if detector else 2), new / FORMATS[form]
     if form == "onnx":
@@ -126,13 +127,14 @@ tags: [waste, recycling]
 
 # {name}: a {kind} of waste in photographs, as {form}
 
-`{file}` takes the bytes of squares of {image_size} pixels (RGB, unsigned) and has everything else inside: {inside}.
-Its metadata says labels, bins by region, calibration and limits; `labels.json` says the labels in words.
+`{file}` takes the bytes of squares of {image_size} pixels (RGB, unsigned) and has everything else inside:
+{inside}. Its metadata says labels, bins by region, calibration and limits; `labels.json` says the labels in words.
 
     pip install numpy pillow {package}
     python use.py {file} photograph.jpg
 
-It was compared with the model in PyTorch before it was written: `export.json` has the differences and tolerances, and on how many photographs.
+Before it was written it was compared with the model in PyTorch: `export.json` has the differences, the tolerances and the number of
+photographs.
 {note}"""
 
 
@@ -161,7 +163,7 @@ def _check_request(form: str, weights: str, kind: str, where: Path) -> None:
         raise ValueError(f"{display_path(where)}: found a model of kind {kind}, expected a classifier or a detector; others are saved by "
                          "releaf.export.hub")
 
-
+# %% ../../nbs/export/10_formats.ipynb #59c18427
 def export_model(run: str | Path,  # a run of 03 or 04, a model's folder, packaged-classifier or packaged-detector
                  form: str,  # one of FORMATS
                  folder: str | Path,  # new, empty, or an older export

@@ -104,7 +104,7 @@ def _finish(self: HubModel, folder: Path) -> None:
         path.chmod(0o755 if path.is_dir() else 0o644)  # safetensors writes files that only their owner can read
     check_private(folder)
 
-
+# %% ../../nbs/export/09_hub.ipynb #dd057847
 @patch
 def push_to_hub(self: HubModel, repo_id: str,  # owner/name
                 **options: Any,  # of huggingface_hub's `push_to_hub`: private, token, branch, create_pr, commit_message
@@ -122,7 +122,7 @@ def _copy_weights(best: Path, folder: Path) -> None:
         if path.suffix in (".safetensors", ".json") and path.name not in (CHECKSUMS, "card.json", "export.json"):
             shutil.copyfile(path, folder / path.name)
 
-
+# %% ../../nbs/export/09_hub.ipynb #52a7eb16
 class HubClassifier(Classifier, HubModel, pipeline_tag="image-classification"):
     "A classifier that can be pushed to the hub and loaded from it"
     kind = "classifier"
@@ -132,7 +132,7 @@ class HubClassifier(Classifier, HubModel, pipeline_tag="image-classification"):
         _copy_weights(weights_folder(self.dir), save_directory)
         self._finish(save_directory)
 
-
+# %% ../../nbs/export/09_hub.ipynb #ba74bdd2
 class HubDetector(Detector, HubModel, pipeline_tag="object-detection"):
     "A detector that can be pushed to the hub and loaded from it"
     kind = "detector"
@@ -181,7 +181,7 @@ def _base_of(provenance: dict[str, Any]) -> Path | None:  # None: others get it 
                          "others cannot load an adapter without its base")
     return Path(resolve(provenance["base_folder"]))
 
-
+# %% ../../nbs/export/09_hub.ipynb #59242c08
 class HubAdvisor(Advisor, HubModel, pipeline_tag="text-generation"):
     "An adviser whose model can be pushed to the hub and loaded from it"
     kind = "adviser"

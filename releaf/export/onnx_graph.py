@@ -40,7 +40,7 @@ def _smaller(tensor, kind: str, axis: int) -> tuple[list, list]:  # what is stor
             [helper.make_node("Cast", [f"{name}_int8"], [f"{name}_cast"], to=TensorProto.FLOAT),
              helper.make_node("Mul", [f"{name}_cast", f"{name}_scale"], [name])])
 
-
+# %% ../../nbs/export/02_onnx_graph.ipynb #88fe1a4b
 def shrink_weights(model,  # an onnx.ModelProto; changed in place
                    kind: str) -> None:  # one of WEIGHTS
     "Store large float tensors in half precision or eight bits; those that no convolution or product uses stay in half precision"
@@ -71,13 +71,13 @@ def _session(model: bytes):
     options.intra_op_num_threads, options.log_severity_level = 1, 3
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
-
+# %% ../../nbs/export/02_onnx_graph.ipynb #f71229cf
 def run_graph(model: bytes,  # of an ONNX file
               pixels: np.ndarray) -> list[np.ndarray]:
     "The outputs of a graph, by ONNX Runtime on one thread"
     return _session(model).run(None, {"pixels": pixels})
 
-
+# %% ../../nbs/export/02_onnx_graph.ipynb #16d344d1
 def _check_same(model: bytes, graph: nn.Module, pixels: torch.Tensor, names: list[str]) -> None:
     "Refuse a graph whose outputs are not those of the network"
     with torch.no_grad():

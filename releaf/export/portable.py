@@ -25,7 +25,7 @@ def area_weights(old: int, new: int) -> np.ndarray:  # float32 [new, old], rows 
     cover = np.minimum(high, edges[1:, None]) - np.maximum(low, edges[:-1, None])
     return (cover.clip(0) * (new / old)).astype(np.float32)
 
-
+# %% ../../nbs/export/04_portable.ipynb #132cf99a
 def linear_weights(old: int, new: int) -> np.ndarray:  # float32 [new, old], rows sum to one
     "The two neighbours of each new pixel's centre"
     place = ((np.arange(new) + 0.5) * (old / new) - 0.5).clip(0, old - 1)
@@ -35,7 +35,7 @@ def linear_weights(old: int, new: int) -> np.ndarray:  # float32 [new, old], row
     weights[rows, np.minimum(left + 1, old - 1)] += place - left
     return weights
 
-
+# %% ../../nbs/export/04_portable.ipynb #ea23ae66
 def resize(pixels: np.ndarray,  # uint8 [height, width, 3]
            width: int, height: int, area: bool) -> np.ndarray:  # uint8 [height, width, 3]
     "Resize by areas or linearly"
@@ -52,7 +52,7 @@ def fit_square(pixels: np.ndarray,  # uint8 [height, width, 3]
         return pixels
     return resize(pixels, side, side, min(pixels.shape[:2]) >= side)
 
-
+# %% ../../nbs/export/04_portable.ipynb #bb297cb7
 def letterbox(pixels: np.ndarray, side: int) -> tuple[np.ndarray, float, tuple[int, int]]:  # [side, side, 3], scale, offset x, y
     "A photograph in a detector's grey square"
     height, width = pixels.shape[:2]
@@ -63,7 +63,7 @@ def letterbox(pixels: np.ndarray, side: int) -> tuple[np.ndarray, float, tuple[i
     square[top:top + high, left:left + wide] = pixels if (high, wide) == (height, width) else resize(pixels, wide, high, False)
     return square, scale, (left, top)
 
-
+# %% ../../nbs/export/04_portable.ipynb #0637f108
 def open_photo(path: str | Path,
                draft: int | None = None,  # a JPEG may be decoded at a half, quarter or eighth, not below this side
                ) -> np.ndarray:  # uint8 [height, width, 3], RGB, upright
@@ -87,13 +87,13 @@ def _inside(probability: np.ndarray,  # [n, classes]
     inside[np.arange(len(answer)), answer] = True
     return inside
 
-
+# %% ../../nbs/export/04_portable.ipynb #6ba70073
 def _ranked(probability: np.ndarray, inside: np.ndarray) -> np.ndarray:  # int
     "The classes of one set, the most probable first"
     numbers = np.flatnonzero(inside)
     return numbers[np.argsort(-probability[numbers].round(6), kind="stable")]
 
-
+# %% ../../nbs/export/04_portable.ipynb #5097273b
 def _tables(facts: dict[str, Any], region: str) -> dict[str, np.ndarray]:  # int [pairs]
     "Which item, material, family and bin each pair has"
     if region not in facts["regions"]:
@@ -116,7 +116,7 @@ def _decide(pair: np.ndarray, facts: dict[str, Any], of: dict[str, np.ndarray],
     likely[material < material.max(1, keepdims=True)] = -1
     return likely.round(5).argmax(1), found
 
-
+# %% ../../nbs/export/04_portable.ipynb #8d834be3
 def classify(outputs: list[np.ndarray],  # pairs [n, pairs], distance [n], frame [n]
              facts: dict[str, Any],  # the metadata
              region: str) -> list[dict[str, Any]]:  # a photograph: names, probabilities, known, and the sets
@@ -142,7 +142,7 @@ def _overlap(box: np.ndarray, others: np.ndarray) -> np.ndarray:  # [n]
     area = lambda boxes: (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
     return size / (area(box) + area(others) - size).clip(1e-9)
 
-
+# %% ../../nbs/export/04_portable.ipynb #8e5a778e
 def find_boxes(raw: np.ndarray,  # [4 + classes, places]: centre, size, and a score for each class
                facts: dict[str, Any],  # the metadata
                scale: float, offset: tuple[int, int],  # as `letterbox` gives them
@@ -183,7 +183,7 @@ def load(path: str | Path) -> tuple[Callable[[np.ndarray], list[np.ndarray]], di
 
     return run, json.loads(inside["metadata.json"])
 
-
+# %% ../../nbs/export/04_portable.ipynb #896c4b72
 def answer(path: str | Path,  # a photograph
            run: Callable[[np.ndarray], list[np.ndarray]], facts: dict[str, Any],  # as `load` gives them
            region: str = "us",  # whose rules say which bin; a detector has no use for it
@@ -197,7 +197,7 @@ def answer(path: str | Path,  # a photograph
     return {"boxes": [dict(zip(("x0", "y0", "x1", "y1", "score"), box[:5].tolist())) | {"label": facts["classes"][int(box[5])]}
                       for box in boxes]}
 
-
+# %% ../../nbs/export/04_portable.ipynb #bdcef716
 def main(words: list[str] | None = None) -> None:
     "One line of JSON a photograph: python use.py MODEL PHOTOGRAPH ..."
     parser = argparse.ArgumentParser(description="What an exported model says of photographs, one line of JSON each.")

@@ -29,7 +29,7 @@ def weights_folder(folder: str | Path) -> Path:
     folder = Path(resolve(folder))
     return folder / "best" if (folder / "best").is_dir() else folder
 
-
+# %% ../../nbs/export/06_runs.ipynb #a9b09c07
 def kind_of(folder: str | Path) -> str:  # one of KINDS
     "What model a folder holds; an error where there is none, or another"
     best = weights_folder(folder)
@@ -45,7 +45,7 @@ def kind_of(folder: str | Path) -> str:  # one of KINDS
     said = ", ".join(list(map(str, facts))[:5]) if isinstance(facts, dict) else type(facts).__name__
     raise ValueError(f"{display_path(best / 'config.json')}: found {said or 'nothing'}, expected the facts of one of {', '.join(KINDS)}")
 
-
+# %% ../../nbs/export/06_runs.ipynb #65f42224
 def named_model(name: str | Path,  # a folder, `packaged-classifier` or `packaged-detector`
                 ) -> Path:
     "The folder of a model, however it is named"

@@ -35,7 +35,7 @@ def _texts_and_values(value: Any) -> Iterable[str | float]:
     elif value is not None and not isinstance(value, bool):
         yield value
 
-
+# %% ../../nbs/sources/18_card_numbers.ipynb #d0f13a20
 class Known:
     "The numbers of some files"
 
@@ -66,7 +66,7 @@ def _template_numbers(template: str) -> set[str]:
     "Numbers that a template says by itself: in its sentences, outside its slots"
     return set(NUMBER.findall(re.sub(r"\{\{.*?\}\}|\{%.*?%\}", " ", template, flags=re.S)))
 
-
+# %% ../../nbs/sources/18_card_numbers.ipynb #f5e7671b
 def unsupported_numbers(card: str,  # Markdown
                         known: Known,
                         template: str = "",  # whose own numbers are no measurements
@@ -75,7 +75,7 @@ def unsupported_numbers(card: str,  # Markdown
     own = _template_numbers(template)
     return [token for token in dict.fromkeys(NUMBER.findall(card)) if token not in own and not known.holds(token)]
 
-
+# %% ../../nbs/sources/18_card_numbers.ipynb #01ce51a9
 def known_numbers(*folders: Path) -> Known:
     "The numbers of the JSON files of some folders, their `best` and `graph` included, and of their tables"
     known = Known()

@@ -20,7 +20,7 @@ from ..core.runs import read_metrics
 from ..core.weights import weights_table
 from ..data.manifest import read_manifest, usable
 from ..sources.card_numbers import as_records, run_facts
-from ..sources.publishing import data_table, dropped_text, markdown_table, photograph_parts, recipe_text
+from ..sources.publishing import data_table, dropped_text, markdown_table, photograph_parts
 from .datasets import collect_label_sets
 from .saved import load_model
 from ..waste.taxonomy import load_taxonomy
@@ -94,7 +94,7 @@ SAID_PARAMS = ("backbone", "image_size", "region", "val_fraction", "test_fractio
 
 def write_card(run_dir: Path,  # a finished run of 03
                folder: Path,  # of the exported model; README.md is written there
-               half: dict[str, Any] | None,  # from `compare_answers`: n, same, same_item, difference, accuracies; None: full precision
+               half: dict[str, Any] | None,  # from `compare_answers`: n, same, same_item, difference ...; None: full precision
                packaged: bool = True,  # the example loads the packaged model; False: a folder
                ) -> Path:  # the card
     "Write the model card of an exported run, and `card.json` with everything that it says"
@@ -104,8 +104,8 @@ def write_card(run_dir: Path,  # a finished run of 03
     numbers = pd.DataFrame(headline.items(), columns=["key", "value"], dtype=object)
     record = run_facts(run_dir, "03_train_multihead") | _sizes(folder) | {
         "params": {name: params[name] for name in SAID_PARAMS}, "facts": read_json(folder / "config.json"), "half": half,
-        "metrics": headline | {name: metrics.get(name) for name in ("train_seconds", "test_ece")}, "start": start_text(params["pretrained"]),
-        "lacks": unlearnt(manifest, params["region"]), "dropped": dropped_text(manifest)}
+        "metrics": headline | {name: metrics.get(name) for name in ("train_seconds", "test_ece")},
+        "start": start_text(params["pretrained"]), "lacks": unlearnt(manifest, params["region"]), "dropped": dropped_text(manifest)}
     write_json(folder / "card.json", record | {"data": as_records(data), "scores": as_records(scores)})
     card = ModelCard.from_template(
         _card_data(scores), template_path=str(tables_dir() / "pretrained" / "card_template.md"), **record, packaged=packaged,

@@ -83,8 +83,10 @@ class HubModel(ModelHubMixin, library_name="releaf", tags=["waste", "recycling"]
         folder = hub_folder(name, force_download=force_download, token=token, cache_dir=cache_dir, local_files_only=local_files_only,
                             revision=revision)
         if (found := kind_of(folder)) != cls.kind:
-            raise ValueError(f"{display_path(folder)}: found a {found}, expected a {cls.kind}")
-        if not isinstance(read_json(folder / "config.json") if (folder / "config.json").is_file() else {}, dict):
+            raise ValueError(f"{display_path(weights_folder(folder) / 'config.json')}: found a {found}, expected a {cls.kind}")
+        if not (folder / "config.json").is_file():  # a run, whose `best` has it; the mixin would warn
+            return cls._from_pretrained(model_id=str(folder), device=device, given=given)
+        if not isinstance(read_json(folder / "config.json"), dict):
             raise ValueError(f"{display_path(folder / 'config.json')}: expected names and values")
         return super().from_pretrained(str(folder), local_files_only=True, device=device, given=given)
 

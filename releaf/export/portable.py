@@ -10,6 +10,7 @@ __all__ = ['area_weights', 'linear_weights', 'resize', 'fit_square', 'letterbox'
 import argparse
 import json
 import math
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -174,7 +175,9 @@ def load(path: str | Path) -> tuple[Callable[[np.ndarray], list[np.ndarray]], di
         raise ValueError(f"{path}: found the suffix {Path(path).suffix!r}, expected .onnx or .torchscript")
     import torch
     inside = {"metadata.json": ""}
-    model = torch.jit.load(str(path), map_location="cpu", _extra_files=inside).eval()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"(?s).*torch\.jit\.\w+`? is deprecated")
+        model = torch.jit.load(str(path), map_location="cpu", _extra_files=inside).eval()
 
     def run(pixels):
         with torch.no_grad():

@@ -98,5 +98,6 @@ def run_facts(run: Path,  # a finished run
     "How long a run took, on which machine, with which versions and parameters"
     params, where = read_json(run / "params.json"), read_json(run / "environment.json")
     kept = ("releaf", "cpus", "gpu", "commit", "uncommitted_changes", "packages")
+    recipe = recipe_text({"data_dir": "", "source": "", **params}, notebook)
     return {"minutes": read_metrics(run)["train_seconds"] / 60, "where": {name: where.get(name) for name in kept},
-            "recipe": recipe_text({"data_dir": "", "source": "", **params}, notebook)}
+            "recipe": "# none" if recipe == "{}" else recipe}

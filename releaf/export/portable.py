@@ -181,7 +181,7 @@ def load(path: str | Path) -> tuple[Callable[[np.ndarray], list[np.ndarray]], di
 
     def run(pixels):
         with torch.no_grad():
-            found = model(torch.from_numpy(pixels))
+            found = model(torch.tensor(pixels))
         return [each.numpy() for each in (found if isinstance(found, tuple) else (found,))]
 
     return run, json.loads(inside["metadata.json"])

@@ -100,8 +100,8 @@ class HubModel(ModelHubMixin, library_name="releaf", tags=["waste", "recycling"]
 def _finish(self: HubModel, folder: Path) -> None:
     "Card, checksums, readable files, and the search for places of this machine"
     network = getattr(self, "network", None)
+    write_checksums(folder)  # before the card, which people edit on the hub
     write_model_card(self.dir, folder, 0 if network is None else sum(each.numel() for each in network.parameters()))
-    write_checksums(folder)
     for path in folder.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)  # safetensors writes files that only their owner can read
     check_private(folder)

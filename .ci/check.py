@@ -19,6 +19,7 @@ FLOORS = {"core": (), "waste": ("core",), "sample": ("core", "waste"), "annotati
           "preparation": ("core", "waste", "sample", "annotations", "data", "sources")}
 FLOORS |= dict.fromkeys(("vision", "detection", "graph", "text"), ("core", "waste", "sample", "annotations", "data", "sources"))
 FLOORS["assistant"] = tuple(FLOORS)  # one photograph through all of them
+FLOORS["export"] = tuple(FLOORS)  # models and sets for those who do not use this package
 FLOORS["web"] = tuple(FLOORS)  # the same in a browser
 FLOORS["page"] = tuple(FLOORS)  # the assistant for visitors' browsers; only the command line is above it
 ALIASES = {"data.archives", "data.prepare", "vision.detector"}  # names that others import; the code lives on another floor

@@ -50,6 +50,11 @@ from releaf.vision.multihead import load_classifier
 photographs = sorted((tables_dir() / "photographs").glob("*.jpg"))
 told = load_classifier().predict([*photographs, "0.png"], region="germany")
 assert len(photographs) >= 10 and told["error"].isna().all() and told["known"].iloc[:-1].mean() > 0.5 and not told["known"].iloc[-1], told
+from releaf.export.hub import HubClassifier, load_pretrained
+
+HubClassifier(tables_dir() / "pretrained" / "classifier", "cpu").save_pretrained("passed_on")
+again = load_pretrained("passed_on", "cpu").predict([*photographs, "0.png"], region="germany")
+assert type(load_pretrained("passed_on", "cpu")) is HubClassifier and again["family"].tolist() == told["family"].tolist(), again
 if sys.argv[1]:
     told = load_classifier(sys.argv[1]).predict(["0.png", "1.png"], region="germany")
     assert told["error"].isna().all() and told["bin"].notna().all(), told

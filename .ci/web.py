@@ -36,7 +36,7 @@ from releaf.vision.predict import Classifier, load_classifier
 from releaf.vision.sets import ask_questions, find_sets, ranked
 from releaf.waste.rules import bin_matrix, regions
 from releaf.waste.taxonomy import load_taxonomy, pair_matrix
-from releaf.web.onnx_export import run_graph
+from releaf.export.onnx_graph import run_graph
 from releaf.web.site import export_site
 
 CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

@@ -150,8 +150,8 @@ def load_model(where: str | Path,  # a run, or the folder of an adapter
     folder = adapter_folder(where)
     check_checksums(folder)
     provenance, config = read_provenance(folder), read_adapter_config(folder)
-    before = Path(resolve(provenance["base_folder"]))
-    base = model_folder(base or (before if before.is_dir() else provenance["base"]))
+    places = (folder / "base", Path(resolve(provenance["base_folder"])))  # beside the adapter, or where it was
+    base = model_folder(base or next((place for place in places if place.is_dir()), provenance["base"]))
     tokenizer, _ = load_tokenizer(folder)
     check_provenance(folder, base, tokenizer)
     device = device if isinstance(device, torch.device) else pick_device(device)

@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import releaf
-from ..core.files import atomic_dir, content_hash, read_json, write_json
-from ..core.paths import display_path, tables_dir
-from ..waste.rules import regions
 
-from .onnx_export import WEIGHTS, export_classifier_graph, export_detector_graph
+from ..core.files import atomic_dir, content_hash, write_json
+from ..core.paths import display_path, tables_dir
+from ..export.onnx_graph import WEIGHTS
+from ..export.runs import check_folder
+from ..waste.rules import regions
+from .onnx_export import export_classifier_graph, export_detector_graph
 from .runtime import fetch_runtime
 from .tables import read_texts, rules_table, vocabulary_table
 
@@ -28,14 +30,7 @@ MARK = "releaf export-web"  # `made_by` in the site.json of such a folder
 
 def check_target(folder: str | Path) -> Path:  # absolute
     "Refuse a place that holds anything but an older export"
-    path = Path(folder).expanduser().absolute()
-    if path.exists() and not path.is_dir():
-        raise FileExistsError(f"{display_path(path)}: found a file, expected a new or empty folder, or an older export")
-    if path.is_dir() and any(path.iterdir()):
-        site = read_json(path / "site.json") if (path / "site.json").is_file() else None
-        if not isinstance(site, dict) or site.get("made_by") != MARK:
-            raise FileExistsError(f"{display_path(path)}: found other files, expected a new or empty folder, or an older export")
-    return path
+    return check_folder(folder, "site.json", MARK)
 
 # %% ../../nbs/web/04_site.ipynb #78952b98
 def _write_page(new: Path, runtime: dict[str, bytes]) -> None:
@@ -102,7 +97,7 @@ def export_site(folder: str | Path,  # new, empty, or an older export
                 run: str | Path | None = None,  # of 03; None: the packaged classifier
                 detector: str | Path | bool | None = None,  # a run of 04; None: the packaged one; False: none
                 runtime: str | Path | None = None,  # a folder with the files of onnxruntime-web; None: fetched by npm
-                kind: str = "int8",  # how weights are stored, one of `releaf.web.onnx_export.WEIGHTS`
+                kind: str = "int8",  # how weights are stored, one of `releaf.export.onnx_graph.WEIGHTS`
                 ) -> dict[str, Any]:  # what site.json says, and bytes
     "Write the page without a server"
     from releaf.vision.predict import load_classifier

@@ -7,6 +7,7 @@ __all__ = ['FeatureOptions', 'label_features', 'judged', 'out_of_fold', 'label_e
            'order_scores', 'plot_label_errors']
 
 # %% ../../nbs/vision/27_label_errors.ipynb #27s1a003
+import textwrap
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -111,16 +112,16 @@ def find_label_errors(data: FeatureTable,
     channel = label_channel(data.sets, np.bincount(data.numbers, minlength=len(data.sets.names)))
     evidence = label_evidence(np.nan_to_num(probability), data.numbers, data.sets, channel)
     rows, told = np.arange(len(data.numbers)), ~np.isnan(probability[:, 0])
-    others = evidence.copy()
+    others = np.c_[evidence, 1 - evidence.sum(1)]  # the last: none of the source's labels
     others[rows, data.numbers] = -1
     likely, suspected = others.argmax(1), np.zeros(len(rows), bool)
     for source in np.unique(data.sets.sources[data.numbers[told]]):
         columns, own = np.flatnonzero(data.sets.sources == source), told & (data.sets.sources[data.numbers] == source)
         suspected[own] = _suspected(evidence[np.ix_(own, columns)], np.searchsorted(columns, data.numbers[own]))
-    label = np.array([name.split("/", 1)[1] for name in data.sets.names])
+    label = np.array([name.split("/", 1)[1] for name in data.sets.names] + ["none"])
     table = data.rows[["path", "source"]].assign(
-        given=label[data.numbers], likely=np.where(others[rows, likely] > 0, label[likely], ""), p_given=evidence[rows, data.numbers],
-        p_likely=others[rows, likely].clip(0), suspected=suspected, row=rows)[told]
+        given=label[data.numbers], likely=label[likely], p_given=evidence[rows, data.numbers], p_likely=others[rows, likely].clip(0),
+        suspected=suspected, row=rows)[told]
     table = table.sort_values(["p_given", "path"]).reset_index(drop=True).assign(rank=np.arange(1, told.sum() + 1))
     table.attrs["not_judged"] = int((~told).sum())
     return table
@@ -159,11 +160,10 @@ def order_scores(doubt: dict[str, np.ndarray],  # name -> [n], larger: more susp
 def plot_label_errors(table: pd.DataFrame,  # of `find_label_errors`
                       count: int = 50,  # the first of it
                       columns: int = 10,
-                      side: int = 112,  # pixels of a thumbnail
+                      side: int = 128,  # pixels of a thumbnail
                       ) -> Figure:
     "The most suspicious labels: what is given, and what is more likely"
     first = table.head(count)
-    spaced = lambda name: name.replace("_", " ")[:22]
-    titles = [f"{row.rank}. {spaced(row.given)}\n{spaced(row.likely) or 'none of its labels'}? {row.p_likely:.0%}"
-              for row in first.itertuples()]
-    return image_grid([thumbnail(path, side) for path in first["path"]], titles, columns, width=1.5)
+    spaced = lambda name: textwrap.shorten(name.replace("_", " "), 17, placeholder="..")
+    titles = [f"{row.rank}. {spaced(row.given)}\n{spaced(row.likely)}? {row.p_likely:.0%}" for row in first.itertuples()]
+    return image_grid([thumbnail(path, side) for path in first["path"]], titles, columns, width=1.6)

@@ -7,7 +7,6 @@ __all__ = ['FeatureOptions', 'label_features', 'judged', 'out_of_fold', 'label_e
            'order_scores', 'plot_label_errors']
 
 # %% ../../nbs/vision/27_label_errors.ipynb #27s1a003
-import textwrap
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -164,6 +163,6 @@ def plot_label_errors(table: pd.DataFrame,  # of `find_label_errors`
                       ) -> Figure:
     "The most suspicious labels: what is given, and what is more likely"
     first = table.head(count)
-    spaced = lambda name: textwrap.shorten(name.replace("_", " "), 17, placeholder="..")
+    spaced = lambda name: (name if len(name) < 18 else f"{name[:16]}..").replace("_", " ")
     titles = [f"{row.rank}. {spaced(row.given)}\n{spaced(row.likely)}? {row.p_likely:.0%}" for row in first.itertuples()]
     return image_grid([thumbnail(path, side) for path in first["path"]], titles, columns, width=1.6)

@@ -159,10 +159,10 @@ def order_scores(doubt: dict[str, np.ndarray],  # name -> [n], larger: more susp
 def plot_label_errors(table: pd.DataFrame,  # of `find_label_errors`
                       count: int = 50,  # the first of it
                       columns: int = 10,
-                      side: int = 128,  # pixels of a thumbnail
+                      side: int = 112,  # pixels of a thumbnail
                       ) -> Figure:
     "The most suspicious labels: what is given, and what is more likely"
     first = table.head(count)
     spaced = lambda name: (name if len(name) < 18 else f"{name[:16]}..").replace("_", " ")
     titles = [f"{row.rank}. {spaced(row.given)}\n{spaced(row.likely)}? {row.p_likely:.0%}" for row in first.itertuples()]
-    return image_grid([thumbnail(path, side) for path in first["path"]], titles, columns, width=1.6)
+    return image_grid([thumbnail(path, side) for path in first["path"]], titles, columns, width=1.4)

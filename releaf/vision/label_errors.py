@@ -36,7 +36,7 @@ class FeatureOptions:
     device: str = "auto"  # auto | cpu | cuda
     region: str = "us"
 
-
+# %% ../../nbs/vision/27_label_errors.ipynb #27s1c002
 def label_features(rows: pd.DataFrame,  # of a manifest, with label sets and groups of copies
                    options: FeatureOptions = FeatureOptions(),
                    folder: str | Path | None = None,  # where features are kept; None: `data/features` of the workspace
@@ -50,9 +50,17 @@ def label_features(rows: pd.DataFrame,  # of a manifest, with label sets and gro
 def judged(data: FeatureTable, folds: int) -> np.ndarray:  # bool [n]
     "Photographs whose label stands on enough groups of copies to be judged"
     groups = pd.Series(data.rows["group_id"].to_numpy()).groupby(data.numbers).nunique()
-    return (groups.reindex(data.numbers).to_numpy() >= folds)
+    return groups.reindex(data.numbers).to_numpy() >= folds
 
 
+def _answers_without(data: FeatureTable, train: np.ndarray, test: np.ndarray, penalty: float) -> np.ndarray:  # float32 [test, pairs]
+    "Probabilities of the rows `test` from a probe fitted on the rows `train`"
+    channel = label_channel(data.sets, np.bincount(data.numbers[train], minlength=len(data.sets.names)))
+    targets = torch.tensor(channel.T[data.numbers[train]]).repeat(len(data.features), 1)
+    weight, bias = fit_linear(data.features[:, train].flatten(0, 1), targets, penalty)
+    return (data.features[:, test].mean(0) @ weight.T + bias).softmax(1).numpy()
+
+# %% ../../nbs/vision/27_label_errors.ipynb #27s1c003
 def out_of_fold(data: FeatureTable,
                 penalty: float = 1e-3,  # of the squared weights
                 folds: int = 5,
@@ -66,13 +74,8 @@ def out_of_fold(data: FeatureTable,
         raise ValueError(f"data: found no label with {folds} groups of copies, expected one at least; fewer folds need fewer")
     labels, groups = data.numbers[place], data.rows["group_id"].to_numpy()[place]
     for fitted, held in StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(labels, labels, groups):
-        train, test = place[fitted], place[held]
-        channel = label_channel(data.sets, np.bincount(data.numbers[train], minlength=len(data.sets.names)))
-        targets = torch.tensor(channel.T[data.numbers[train]]).repeat(len(data.features), 1)
-        weight, bias = fit_linear(data.features[:, train].flatten(0, 1), targets, penalty)
-        answered = (data.features[:, test].mean(0) @ weight.T + bias).softmax(1).numpy()
-        known = np.isin(data.numbers[test], data.numbers[train])  # groups are uneven: a label may lie in one fold alone
-        found[test[known]] = answered[known]
+        known = place[held][np.isin(labels[held], labels[fitted])]  # groups are uneven: a label may lie in one fold alone
+        found[known] = _answers_without(data, place[fitted], known, penalty)
     return found
 
 # %% ../../nbs/vision/27_label_errors.ipynb #27s1a013
@@ -95,15 +98,27 @@ def _suspected(evidence: np.ndarray,  # [n, labels] of one source
     "As many of the least probable labels of one source as confident learning finds wrong"
     from cleanlab.filter import find_label_issues  # only where it is used: it loads slowly
     present, given = np.unique(given, return_inverse=True)
-    evidence = evidence[:, present]
     if len(present) < 2:
         return np.zeros(len(given), bool)
-    evidence = (evidence + 1e-9) / (evidence + 1e-9).sum(1, keepdims=True)
+    evidence = evidence[:, present] + 1e-9
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of classes in which nothing is found
-        return np.asarray(find_label_issues(given, evidence, filter_by="low_self_confidence", n_jobs=1))
+        return np.asarray(find_label_issues(given, evidence / evidence.sum(1, keepdims=True), filter_by="low_self_confidence", n_jobs=1))
 
+# %% ../../nbs/vision/27_label_errors.ipynb #27s1c005
+def _suspects(evidence: np.ndarray,  # [n, sets], of `label_evidence`
+              numbers: np.ndarray,  # int [n]
+              sets: LabelSets,
+              told: np.ndarray,  # bool [n]: the photograph is judged
+              ) -> np.ndarray:  # bool [n]
+    "Suspected labels, source by source"
+    suspected, source = np.zeros(len(numbers), bool), sets.sources[numbers]
+    for name in np.unique(source[told]):
+        columns, own = np.flatnonzero(sets.sources == name), told & (source == name)
+        suspected[own] = _suspected(evidence[np.ix_(own, columns)], np.searchsorted(columns, numbers[own]))
+    return suspected
 
+# %% ../../nbs/vision/27_label_errors.ipynb #27s1c006
 def find_label_errors(data: FeatureTable,
                       probability: np.ndarray,  # [n, pairs], of `out_of_fold`
                       ) -> pd.DataFrame:  # a row a photograph, the most suspicious first; attrs: `not_judged`
@@ -113,14 +128,10 @@ def find_label_errors(data: FeatureTable,
     rows, told = np.arange(len(data.numbers)), ~np.isnan(probability[:, 0])
     others = np.c_[evidence, 1 - evidence.sum(1)]  # the last: none of the source's labels
     others[rows, data.numbers] = -1
-    likely, suspected = others.argmax(1), np.zeros(len(rows), bool)
-    for source in np.unique(data.sets.sources[data.numbers[told]]):
-        columns, own = np.flatnonzero(data.sets.sources == source), told & (data.sets.sources[data.numbers] == source)
-        suspected[own] = _suspected(evidence[np.ix_(own, columns)], np.searchsorted(columns, data.numbers[own]))
-    label = np.array([name.split("/", 1)[1] for name in data.sets.names] + ["none"])
+    likely, label = others.argmax(1), np.array([name.split("/", 1)[1] for name in data.sets.names] + ["none"])
     table = data.rows[["path", "source"]].assign(
         given=label[data.numbers], likely=label[likely], p_given=evidence[rows, data.numbers], p_likely=others[rows, likely].clip(0),
-        suspected=suspected, row=rows)[told]
+        suspected=_suspects(evidence, data.numbers, data.sets, told), row=rows)[told]
     table = table.sort_values(["p_given", "path"]).reset_index(drop=True).assign(rank=np.arange(1, told.sum() + 1))
     table.attrs["not_judged"] = int((~told).sum())
     return table
@@ -142,7 +153,7 @@ def plant_errors(numbers: np.ndarray,  # int [n]
     planted[rng.choice(able, max(1, round(fraction * len(able))), replace=False)] = True
     return np.array([rng.choice(np.flatnonzero(wrong[n])) if bad else n for n, bad in zip(numbers, planted)]), planted
 
-
+# %% ../../nbs/vision/27_label_errors.ipynb #27s1c007
 def order_scores(doubt: dict[str, np.ndarray],  # name -> [n], larger: more suspicious
                  wrong: np.ndarray,  # bool [n]
                  at: Sequence[int] = (50,),

@@ -46,7 +46,24 @@ def _one_of_each(features: np.ndarray, weight: np.ndarray, count: int, seed: int
     distance[means.labels_[:, None] != np.arange(count)] = np.inf
     return np.unique(distance.argmin(0))  # identical photographs leave a cluster empty
 
+# %% ../../nbs/vision/29_to_label.ipynb #29s1c002
+def _candidates(unsure: np.ndarray, rows: np.ndarray, count: int, strategy: str) -> tuple[np.ndarray, np.ndarray]:  # rows, weights
+    "What is divided into clusters"
+    if strategy == "diverse":
+        return rows, np.ones(len(rows))
+    among = rows[np.argsort(-unsure[rows], kind="stable")][:FACTOR * count]
+    return among, unsure[among]
 
+
+def _check_choice(features: np.ndarray, probability: np.ndarray, count: int, strategy: str) -> None:
+    "Refuse an unknown strategy, tables of different lengths and a choice of nothing"
+    if strategy not in STRATEGIES:
+        raise ValueError(f"strategy: found {strategy!r}, expected {', '.join(STRATEGIES)}")
+    if len(features) != len(probability) or count < 1:
+        raise ValueError(f"features: found {len(features)} rows for {len(probability)} of probability, count {count}; "
+                         "expected as many, and 1 at least")
+
+# %% ../../nbs/vision/29_to_label.ipynb #29s1c004
 def choose_to_label(features: np.ndarray,  # [n, features]
                     probability: np.ndarray,  # [n, classes]
                     count: int,  # how many to choose
@@ -54,20 +71,14 @@ def choose_to_label(features: np.ndarray,  # [n, features]
                     strategy: str = "both",  # random | uncertain | diverse | both
                     seed: int = 0) -> np.ndarray:  # int [at most count]: rows, the first to label first
     "Choose photographs to label"
-    if strategy not in STRATEGIES:
-        raise ValueError(f"strategy: found {strategy!r}, expected {', '.join(STRATEGIES)}")
-    if len(features) != len(probability) or count < 1:
-        raise ValueError(f"features: found {len(features)} rows for {len(probability)} of probability, count {count}; "
-                         "expected as many, and 1 at least")
+    _check_choice(features, probability, count, strategy)
     unsure = uncertainty(probability)
     rows = np.arange(len(unsure)) if groups is None else np.flatnonzero(~pd.Series(list(groups)).duplicated())
     if strategy == "random":
         return np.random.default_rng(seed).permutation(rows)[:count]
-    ordered = rows[np.argsort(-unsure[rows], kind="stable")]
     if strategy == "uncertain" or len(rows) <= count:
-        return ordered[:count]
-    among = ordered[:FACTOR * count] if strategy == "both" else rows
-    weight = unsure[among] if strategy == "both" else np.ones(len(among))
+        return rows[np.argsort(-unsure[rows], kind="stable")][:count]
+    among, weight = _candidates(unsure, rows, count, strategy)
     length = np.linalg.norm(features[among], axis=1, keepdims=True)
     chosen = among[_one_of_each(features[among] / length.clip(1e-12), weight, count, seed)]
     return chosen[np.argsort(-unsure[chosen], kind="stable")]
@@ -125,7 +136,7 @@ def _score(data: FeatureTable, train: np.ndarray, test: np.ndarray, penalty: flo
     return {"family_macro_f1": f1_score(truth, answer, average="macro", labels=np.unique(truth), zero_division=0),
             "family_accuracy": float((truth == answer).mean())}, family
 
-
+# %% ../../nbs/vision/29_to_label.ipynb #29s1c005
 def learning_curve(data: FeatureTable,  # one view
                    start: np.ndarray, pool: np.ndarray, test: np.ndarray,  # bool [n] each: labelled already, to choose from, to score
                    budgets: Sequence[int],  # labels bought so far, rising
@@ -160,7 +171,7 @@ def gain_table(curves: pd.DataFrame,  # rows of `learning_curve`, several strate
         rows.append({"labels": labels, "strategy": strategy, score: values.mean(), "above_random": change.mean(), "low": low, "high": high})
     return pd.DataFrame(rows)
 
-
+# %% ../../nbs/vision/29_to_label.ipynb #29s1c006
 def plot_curves(curves: pd.DataFrame, score: str = "family_macro_f1") -> Figure:
     "Learning curves: the mean over seeds, and the range"
     figure, ax = plt.subplots(figsize=(5.5, 3.6), layout="constrained")

@@ -174,14 +174,15 @@ def plot_maps(images: Sequence[np.ndarray],  # uint8 [side, side, 3] each
     "Photographs with their maps beside them"
     if not len(images) or not len(images) == len(maps) == len(titles):
         raise ValueError(f"images: found {len(images)}, {len(maps)} rows of maps, {len(titles)} of titles; expected as many, one at least")
-    each, columns = 1 + max(map(len, maps)), min(columns, len(images))
+    columns = min(columns, len(images))
+    wide = [max(1 + len(own) for own in maps[place::columns]) for place in range(columns)]  # panels of each column
     lines = -(-len(images) // columns)
-    size = (width * columns * each, (width + 0.42) * lines)
-    figure, axes = plt.subplots(lines, columns * each, squeeze=False, figsize=size, layout="constrained")
+    size = (width * sum(wide), (width + 0.42) * lines)
+    figure, axes = plt.subplots(lines, sum(wide), squeeze=False, figsize=size, layout="constrained")
     for ax in axes.flat:
         ax.axis("off")
     for number, (image, own, words) in enumerate(zip(images, maps, titles)):
-        line, first = axes[number // columns], number % columns * each
+        line, first = axes[number // columns], sum(wide[:number % columns])
         for place, (shown, text) in enumerate(zip([None, *own], words, strict=True)):
             line[first + place].imshow(image)
             line[first + place].set_title(text, fontsize=8)

@@ -8,8 +8,9 @@ __all__ = ['ExploreConfig']
 # %% ../../nbs/data/19_explore_config.ipynb #20s1a003
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from ..core.config import NonNegativeInt, PositiveInt
 from ..core.paths import display_path, resolve
@@ -23,9 +24,17 @@ class ExploreConfig:
     max_photographs: PositiveInt  # opened to be measured and compared; of a larger set a seeded choice
     thumbnails: PositiveInt  # of each class
     num_workers: NonNegativeInt  # processes that open photographs; 0: this one
+    label_errors: NonNegativeInt  # most suspicious labels that are shown; 0: none are looked for
+    image_size: Annotated[int, Field(ge=32, le=2048)]  # side of the network input for label errors, pixels
+    run_dir: str  # classifier that says what to label next; '' for the one that comes with the package
+    to_label: NonNegativeInt  # photographs to label next that are shown; 0: none are looked for
     seed: NonNegativeInt  # which photographs are chosen to be displayed
 
     def __post_init__(self):
+        run = Path(resolve(self.run_dir))
+        if self.run_dir and not any((place / "model.safetensors").is_file() for place in (run, run / "best")):
+            raise ValueError(f"run_dir: {display_path(run)} has no model.safetensors, expected the folder of a classifier's run, "
+                             "or '' for the one that comes with the package")
         path = resolve(self.data_dir)
         if not self.data_dir or not isinstance(path, Path):
             return

@@ -21,6 +21,7 @@ FLOORS |= dict.fromkeys(("vision", "detection", "graph", "text"), ("core", "wast
 FLOORS["assistant"] = tuple(FLOORS)  # one photograph through all of them
 FLOORS["web"] = tuple(FLOORS)  # the same in a browser
 FLOORS["page"] = tuple(FLOORS)  # the assistant for visitors' browsers; only the command line is above it
+FLOORS["peers"] = tuple(FLOORS)  # other people's tools beside all of the above
 ALIASES = {"data.archives", "data.prepare", "vision.detector"}  # names that others import; the code lives on another floor
 MAX_BYTES = 1_500_000
 HERE = r"(?<![\w.])/(?:opt|root|work|home/(?!somebody|me))/[\w.-]"  # folders of the machine that a notebook was executed on

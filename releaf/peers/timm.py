@@ -6,7 +6,7 @@
 __all__ = ['KNOWN', 'split_datasets', 'write_splits', 'Script', 'script_command', 'fitting_epochs', 'run_script',
            'read_checkpoint', 'script_answers', 'our_answers', 'compare_timm']
 
-# %% ../../nbs/peers/05_timm.ipynb #853ebe33
+# %% ../../nbs/peers/05_timm.ipynb #a02e53a8
 import argparse
 import os
 import shlex
@@ -22,7 +22,6 @@ import timm.data
 import torch
 from PIL import Image
 
-from ..core.paths import resolve
 from ..core.runs import Run
 from ..core.weights import find_weights
 from ..data.images import read_image
@@ -138,12 +137,13 @@ def script_answers(state: dict[str, torch.Tensor], config: MultiheadConfig, data
         parts.append(model(torch.stack(images)).softmax(1))
     return source_answers(torch.cat(parts).numpy(), data.set_numbers, data.sets)
 
-# %% ../../nbs/peers/05_timm.ipynb #edb8b11a
+# %% ../../nbs/peers/05_timm.ipynb #ad2d4369
 def our_answers(config: MultiheadConfig, run: Run, data: dict[str, WasteClassificationDataset],
                 ) -> tuple[np.ndarray, np.ndarray]:  # int [n]: label sets; [n]: their probability
     "The labels that this project's network answers on the test split"
     model, _ = load_model(run.dir / "best", config.device)
-    scores = {split: scores_of(model, make_loader(data[split], 64), SingleDevice(config.device), config.tta)[0] for split in ("val", "test")}
+    device = SingleDevice(config.device)
+    scores = {split: scores_of(model, make_loader(data[split], 64), device, config.tta)[0] for split in ("val", "test")}
     channel = label_channel(data["train"].sets, data["train"].set_counts)
     loss = SetLoss(model.head, data["train"].sets.allowed, config.loss_weights, channel).cpu()
     numbers = torch.tensor(data["val"].set_numbers)

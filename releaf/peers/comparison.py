@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Score', 'paired_interval', 'verdict', 'compared', 'classifier_rows', 'comparison_figure']
 
-# %% ../../nbs/peers/03_comparison.ipynb #7b4dddd7
+# %% ../../nbs/peers/03_comparison.ipynb #3b3a5cf9
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,7 +18,7 @@ from sklearn.metrics import f1_score
 from ..core.bootstrap import percentile_interval, resamples
 from ..vision.metrics import calibration_error
 
-# %% ../../nbs/peers/03_comparison.ipynb #7ce6c3db
+# %% ../../nbs/peers/03_comparison.ipynb #0f3415b9
 Score = Callable[[np.ndarray], float]  # row numbers -> the score on these rows
 
 
@@ -34,7 +34,7 @@ def paired_interval(ours: Score, theirs: Score,
     drawn = (np.concatenate([members[group] for group in groups_drawn]) for groups_drawn in resamples(len(members), rounds, seed))
     return percentile_interval([ours(rows) - theirs(rows) for rows in drawn])
 
-# %% ../../nbs/peers/03_comparison.ipynb #47deadf4
+# %% ../../nbs/peers/03_comparison.ipynb #e062f996
 def verdict(low: float, high: float, higher_is_better: bool = True) -> str:  # releaf | peer | neither
     "Who is better, as far as the interval says"
     if not (low > 0 or high < 0):  # nan too
@@ -52,7 +52,7 @@ def compared(peer: str, measure: str, ours: float, theirs: float,
             "ratio": float(ours / theirs) if theirs else None, "difference": float(ours - theirs), "low": float(low), "high": float(high),
             "better": verdict(low, high, higher_is_better), "rows": int(rows), "note": note}
 
-# %% ../../nbs/peers/03_comparison.ipynb #97c4ab1d
+# %% ../../nbs/peers/03_comparison.ipynb #42a93a65
 def classifier_rows(peer: str,
                     truth: np.ndarray,  # int [n]
                     answers: Sequence[np.ndarray],  # ours, theirs: int [n]
@@ -62,8 +62,8 @@ def classifier_rows(peer: str,
     "Accuracy, macro-F1 and calibration error of both sides"
     if any(len(each) != len(truth) for each in (*answers, *confidence, groups)):
         raise ValueError(f"answers: found {[len(each) for each in (*answers, *confidence, groups)]} rows, expected {len(truth)} of each")
-    classes, everything = np.unique(truth), np.arange(len(truth))
-    f1 = lambda answer, rows: f1_score(truth[rows], answer[rows], average="macro", labels=classes, zero_division=0)
+    everything = np.arange(len(truth))
+    f1 = lambda answer, rows: f1_score(truth[rows], answer[rows], average="macro", labels=np.unique(truth[rows]), zero_division=0)
     found = {"accuracy": [lambda rows, a=a: (a[rows] == truth[rows]).mean() for a in answers],
              "macro-F1": [lambda rows, a=a: f1(a, rows) for a in answers],
              "calibration error": [lambda rows, a=a, p=p: calibration_error(p[rows], a[rows] == truth[rows])
@@ -71,7 +71,7 @@ def classifier_rows(peer: str,
     return [compared(peer, measure, *(score(everything) for score in both), paired_interval(*both, groups, rounds), len(truth),
                      measure != "calibration error", note) for measure, both in found.items()]
 
-# %% ../../nbs/peers/03_comparison.ipynb #c55b6fa4
+# %% ../../nbs/peers/03_comparison.ipynb #0711c188
 def comparison_figure(table: pd.DataFrame,  # rows of `compared`
                       lower: Sequence[str] = ("calibration error", "perplexity"),  # measures of which less is better
                       ) -> Figure:

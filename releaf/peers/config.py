@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Recipe', 'check_recipe', 'recipe_config', 'PeersConfig', 'peer_folder', 'check_inputs']
 
-# %% ../../nbs/peers/04_config.ipynb #a2b39748
+# %% ../../nbs/peers/04_config.ipynb #6b20922c
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,7 +18,7 @@ from ..core.paths import display_path, notebooks_dir, resolve
 from .table import Peer, pick_peers, why_left_out
 from ..waste.label_maps import find_source
 
-# %% ../../nbs/peers/04_config.ipynb #5180d3cb
+# %% ../../nbs/peers/04_config.ipynb #729ba902
 def check_recipe(name: str) -> str:  # the name
     "Refuse a recipe that is not there"
     folder = notebooks_dir() / "params"
@@ -38,7 +38,7 @@ def recipe_config(Config: type,  # the dataclass of the notebook's parameters
     own = yaml.safe_load(file.read_text(encoding="utf-8")) if recipe else {}
     return check_config(Config, {**notebook_defaults(notebook), **own, **values})
 
-# %% ../../nbs/peers/04_config.ipynb #0a0b0620
+# %% ../../nbs/peers/04_config.ipynb #a9734bb8
 Recipe = Annotated[str, AfterValidator(check_recipe)]
 
 
@@ -47,7 +47,8 @@ class PeersConfig:
     "The parameters of a comparison"
     __pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False)
     peers: str | list[str]  # all, or some of data/peers/peers.csv
-    minutes: PositiveFloat  # of training, each side: processor time for photographs, wall time for boxes, links and answers
+    minutes: PositiveFloat  # of training on photographs, each side: processor time
+    wall_minutes: PositiveFloat  # of training on boxes, links and answers, each side: wall time
     threads: PositiveInt  # of each side
     data_dir: str  # photographs in class folders; '' for the synthetic sample
     source: str  # their label map
@@ -77,7 +78,7 @@ class PeersConfig:
             if getattr(self, source):
                 find_source(getattr(self, source))
 
-# %% ../../nbs/peers/04_config.ipynb #f210c4a0
+# %% ../../nbs/peers/04_config.ipynb #9d873abe
 def peer_folder(config: PeersConfig, peer: Peer) -> str:
     "Where the parameters say that a peer is"
     return getattr(config, f"{peer.name}_dir", "")

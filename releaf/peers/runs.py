@@ -6,7 +6,7 @@
 __all__ = ['Found', 'RUNNERS', 'run_timm', 'run_ultralytics', 'run_imagededup', 'run_pyg', 'run_trl', 'cost_rows', 'peers_state',
            'record_peers']
 
-# %% ../../nbs/peers/10_runs.ipynb #96d93a85
+# %% ../../nbs/peers/10_runs.ipynb #b2c38614
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -36,7 +36,7 @@ from ..text.sft_config import LlmConfig
 from ..text.sft_data import make_data as make_answers, open_corpus
 from ..vision.config import MultiheadConfig, open_data, sample_folder
 
-# %% ../../nbs/peers/10_runs.ipynb #f786f6fc
+# %% ../../nbs/peers/10_runs.ipynb #ebe18976
 Found = tuple[list[dict[str, Any]], dict[str, Spent]]
 
 
@@ -59,13 +59,14 @@ def run_timm(config: PeersConfig, folder: Path) -> Found:
 
 def run_ultralytics(config: PeersConfig, folder: Path) -> Found:
     "ultralytics' command beside the detector's recipe"
-    own = recipe_config(DetectorConfig, "04_train_detector", config.detector_recipe, data_dir=config.boxes_dir, source=config.boxes_source,
-                        sample_size=config.scenes, num_processes=1, num_workers=0, **_shared(config, folder / "detector", config.wall_minutes))
+    where = {"data_dir": config.boxes_dir, "source": config.boxes_source, "sample_size": config.scenes}
+    own = recipe_config(DetectorConfig, "04_train_detector", config.detector_recipe, **where, num_processes=1, num_workers=0,
+                        **_shared(config, folder / "detector", config.wall_minutes))
     run = Run(own.run_dir, own, "detector")
     with torch_threads(config.threads):
         return compare_ultralytics(own, run, boxes.open_data(own, run), config.wall_minutes, folder / "ultralytics", config.threads)
 
-# %% ../../nbs/peers/10_runs.ipynb #cde709a3
+# %% ../../nbs/peers/10_runs.ipynb #a7e329ad
 def run_imagededup(config: PeersConfig, folder: Path) -> Found:
     "imagededup beside the search for duplicates"
     source = Path(resolve(config.copies_dir)) if config.copies_dir else sample_folder(config) / "sample_items"
@@ -97,16 +98,16 @@ def run_trl(config: PeersConfig, folder: Path) -> Found:
     with torch_threads(config.threads):
         return compare_trl(own, run, make_answers(own, open_corpus(own, run)), folder / "trl")
 
-# %% ../../nbs/peers/10_runs.ipynb #09058c23
+# %% ../../nbs/peers/10_runs.ipynb #a03cf9d1
 RUNNERS: dict[str, Callable[[PeersConfig, Path], Found]] = {
     "timm": run_timm, "ultralytics": run_ultralytics, "imagededup": run_imagededup, "pyg": run_pyg, "trl": run_trl}
 
-# %% ../../nbs/peers/10_runs.ipynb #8eaaea61
+# %% ../../nbs/peers/10_runs.ipynb #164c3240
 def cost_rows(peer: str, spent: dict[str, Spent]) -> list[dict[str, Any]]:
     "A row a side: wall and processor time"
     return [{"peer": peer, "side": side, **asdict(took)} for side, took in spent.items()]
 
-# %% ../../nbs/peers/10_runs.ipynb #d52b428d
+# %% ../../nbs/peers/10_runs.ipynb #e196b495
 def peers_state(config: PeersConfig, left_out: dict[str, str],  # of `check_inputs`
                 ) -> pd.DataFrame:  # index: peer
     "A row a peer"
@@ -115,7 +116,7 @@ def peers_state(config: PeersConfig, left_out: dict[str, str],  # of `check_inpu
              "state": left_out[peer.name] or "run", "picked for": peer.instead} for peer in pick_peers(config.peers)]
     return pd.DataFrame(rows).set_index("peer")
 
-# %% ../../nbs/peers/10_runs.ipynb #84830d13
+# %% ../../nbs/peers/10_runs.ipynb #6098dac8
 def record_peers(config: PeersConfig, scores: pd.DataFrame, costs: pd.DataFrame, state: pd.DataFrame,
                  where: Path | None = None,  # a folder; None: nbs/results
                  ) -> Path:

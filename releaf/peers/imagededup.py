@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['KINDS', 'plant_copies', 'grouped_pairs', 'copy_counts', 'worker', 'their_pairs', 'our_pairs', 'compare_copies']
 
-# %% ../../nbs/peers/07_imagededup.ipynb #3b847ca4
+# %% ../../nbs/peers/07_imagededup.ipynb #41e960bb
 import json
 import os
 import shutil
 import sys
-import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from ..data.perceptual_hash import FLIP_ROTATE
 from .comparison import compared, paired_interval
 from .processes import measured, run_command, Spent
 
-# %% ../../nbs/peers/07_imagededup.ipynb #2d82f931
+# %% ../../nbs/peers/07_imagededup.ipynb #57f720f7
 def _cropped(image: Image.Image) -> Image.Image:
     "Four percent of each side cut off"
     width, height = image.size
@@ -46,7 +46,7 @@ KINDS: dict[str, Callable[[Image.Image], Image.Image]] = {
     "brighter": lambda image: ImageEnhance.Brightness(image).enhance(1.15), "cropped": _cropped,
     **{name: _turned(name) for name in FLIP_ROTATE if name != "identity"}}
 
-# %% ../../nbs/peers/07_imagededup.ipynb #5414bda3
+# %% ../../nbs/peers/07_imagededup.ipynb #21d4741a
 def plant_copies(paths: Sequence[str | Path],  # photographs, no two of them alike
                  folder: Path,  # a new one
                  ) -> pd.DataFrame:  # original, copy (names in the folder), kind
@@ -63,7 +63,7 @@ def plant_copies(paths: Sequence[str | Path],  # photographs, no two of them ali
         rows.append((original, f"{number:05d}_{kind}.jpg", kind))
     return pd.DataFrame(rows, columns=["original", "copy", "kind"])
 
-# %% ../../nbs/peers/07_imagededup.ipynb #bb3e80d2
+# %% ../../nbs/peers/07_imagededup.ipynb #a9b2a343
 def grouped_pairs(pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:  # each sorted
     "All pairs within the groups that pairs connect"
     pairs = list(pairs)
@@ -74,7 +74,7 @@ def grouped_pairs(pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:  # 
     _, component = connected_components(coo_array((np.ones(len(pairs)), tuple(ends)), shape=(len(names),) * 2), directed=False)
     return {pair for group in range(component.max() + 1) for pair in combinations(names[component == group].tolist(), 2)}
 
-# %% ../../nbs/peers/07_imagededup.ipynb #8052664f
+# %% ../../nbs/peers/07_imagededup.ipynb #d7f9d286
 def copy_counts(planted: pd.DataFrame, found: set[tuple[str, str]]) -> pd.DataFrame:  # a row per photograph: kind, hit, false
     "Which planted copies were found, and how many other pairs each photograph is the first of"
     true = [tuple(sorted(pair)) for pair in zip(planted["original"], planted["copy"])]
@@ -83,15 +83,15 @@ def copy_counts(planted: pd.DataFrame, found: set[tuple[str, str]]) -> pd.DataFr
     return pd.DataFrame({"kind": planted["kind"], "hit": [pair in found for pair in true],
                          "false": number.map(other).fillna(0).astype(int)})
 
-# %% ../../nbs/peers/07_imagededup.ipynb #4c1a5694
+# %% ../../nbs/peers/07_imagededup.ipynb #9340b426
 def worker() -> None:
     "What the process runs: a folder and a result file from the command line"
     from imagededup.methods import PHash
     folder, result = sys.argv[1:3]
-    start, cpu = time.perf_counter(), time.process_time()
-    found = PHash(verbose=False).find_duplicates(image_dir=folder, num_enc_workers=0, num_dist_workers=0)
-    spent = time.perf_counter() - start, time.process_time() - cpu
-    Path(result).write_text(json.dumps({"spent": spent, "pairs": [(name, other) for name, others in found.items() for other in others]}))
+    with measured() as spent:  # it starts a process even where it is asked for none
+        found = PHash(verbose=False).find_duplicates(image_dir=folder, num_enc_workers=0, num_dist_workers=0)
+    pairs = [(name, other) for name, others in found.items() for other in others]
+    Path(result).write_text(json.dumps({"spent": asdict(spent), "pairs": pairs}))
 
 
 def their_pairs(folder: Path, out: Path, place: str = "",  # where imagededup was installed apart
@@ -101,7 +101,7 @@ def their_pairs(folder: Path, out: Path, place: str = "",  # where imagededup wa
     command = [sys.executable, "-c", "from releaf.peers.imagededup import worker; worker()", folder, out / "pairs.json"]
     run_command(command, out / "imagededup.log", environment={"PYTHONPATH": searched})
     result = json.loads((out / "pairs.json").read_text())
-    return grouped_pairs(map(tuple, result["pairs"])), Spent(*result["spent"])
+    return grouped_pairs(map(tuple, result["pairs"])), Spent(**result["spent"])
 
 
 def our_pairs(folder: Path) -> tuple[set[tuple[str, str]], Spent]:
@@ -110,7 +110,7 @@ def our_pairs(folder: Path) -> tuple[set[tuple[str, str]], Spent]:
         found = find_duplicates(sorted(folder.iterdir()), progress=False)
     return grouped_pairs((Path(a).name, Path(b).name) for a, b in zip(found["path_a"], found["path_b"])), spent
 
-# %% ../../nbs/peers/07_imagededup.ipynb #b33c9d1f
+# %% ../../nbs/peers/07_imagededup.ipynb #88751894
 def compare_copies(planted: pd.DataFrame, ours: set, theirs: set,
                    distinct: bool,  # no two of the photographs are alike: other pairs are false
                    rounds: int = 400) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['KINDS', 'plant_copies', 'grouped_pairs', 'copy_counts', 'worker', 'their_pairs', 'our_pairs', 'compare_copies']
 
-# %% ../../nbs/peers/07_imagededup.ipynb #41e960bb
+# %% ../../nbs/peers/07_imagededup.ipynb #540c425d
 import json
 import os
 import shutil
@@ -29,7 +29,7 @@ from ..data.perceptual_hash import FLIP_ROTATE
 from .comparison import compared, paired_interval
 from .processes import measured, run_command, Spent
 
-# %% ../../nbs/peers/07_imagededup.ipynb #57f720f7
+# %% ../../nbs/peers/07_imagededup.ipynb #2d82f931
 def _cropped(image: Image.Image) -> Image.Image:
     "Four percent of each side cut off"
     width, height = image.size
@@ -46,7 +46,7 @@ KINDS: dict[str, Callable[[Image.Image], Image.Image]] = {
     "brighter": lambda image: ImageEnhance.Brightness(image).enhance(1.15), "cropped": _cropped,
     **{name: _turned(name) for name in FLIP_ROTATE if name != "identity"}}
 
-# %% ../../nbs/peers/07_imagededup.ipynb #21d4741a
+# %% ../../nbs/peers/07_imagededup.ipynb #5414bda3
 def plant_copies(paths: Sequence[str | Path],  # photographs, no two of them alike
                  folder: Path,  # a new one
                  ) -> pd.DataFrame:  # original, copy (names in the folder), kind
@@ -63,7 +63,7 @@ def plant_copies(paths: Sequence[str | Path],  # photographs, no two of them ali
         rows.append((original, f"{number:05d}_{kind}.jpg", kind))
     return pd.DataFrame(rows, columns=["original", "copy", "kind"])
 
-# %% ../../nbs/peers/07_imagededup.ipynb #a9b2a343
+# %% ../../nbs/peers/07_imagededup.ipynb #bb3e80d2
 def grouped_pairs(pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:  # each sorted
     "All pairs within the groups that pairs connect"
     pairs = list(pairs)
@@ -74,7 +74,7 @@ def grouped_pairs(pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:  # 
     _, component = connected_components(coo_array((np.ones(len(pairs)), tuple(ends)), shape=(len(names),) * 2), directed=False)
     return {pair for group in range(component.max() + 1) for pair in combinations(names[component == group].tolist(), 2)}
 
-# %% ../../nbs/peers/07_imagededup.ipynb #d7f9d286
+# %% ../../nbs/peers/07_imagededup.ipynb #8052664f
 def copy_counts(planted: pd.DataFrame, found: set[tuple[str, str]]) -> pd.DataFrame:  # a row per photograph: kind, hit, false
     "Which planted copies were found, and how many other pairs each photograph is the first of"
     true = [tuple(sorted(pair)) for pair in zip(planted["original"], planted["copy"])]
@@ -83,7 +83,7 @@ def copy_counts(planted: pd.DataFrame, found: set[tuple[str, str]]) -> pd.DataFr
     return pd.DataFrame({"kind": planted["kind"], "hit": [pair in found for pair in true],
                          "false": number.map(other).fillna(0).astype(int)})
 
-# %% ../../nbs/peers/07_imagededup.ipynb #9340b426
+# %% ../../nbs/peers/07_imagededup.ipynb #fcff5a26
 def worker() -> None:
     "What the process runs: a folder and a result file from the command line"
     from imagededup.methods import PHash
@@ -110,7 +110,7 @@ def our_pairs(folder: Path) -> tuple[set[tuple[str, str]], Spent]:
         found = find_duplicates(sorted(folder.iterdir()), progress=False)
     return grouped_pairs((Path(a).name, Path(b).name) for a, b in zip(found["path_a"], found["path_b"])), spent
 
-# %% ../../nbs/peers/07_imagededup.ipynb #88751894
+# %% ../../nbs/peers/07_imagededup.ipynb #b33c9d1f
 def compare_copies(planted: pd.DataFrame, ours: set, theirs: set,
                    distinct: bool,  # no two of the photographs are alike: other pairs are false
                    rounds: int = 400) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@
 __all__ = ['KNOWN', 'split_datasets', 'write_splits', 'Script', 'script_command', 'fitting_epochs', 'run_script',
            'read_checkpoint', 'script_answers', 'our_answers', 'compare_timm']
 
-# %% ../../nbs/peers/05_timm.ipynb #a02e53a8
+# %% ../../nbs/peers/05_timm.ipynb #1f41ed75
 import argparse
 import os
 import shlex
@@ -37,7 +37,7 @@ from ..vision.saved import load_model
 from ..vision.scoring import scores_of, SingleDevice
 from ..vision.training import fit
 
-# %% ../../nbs/peers/05_timm.ipynb #85d5e922
+# %% ../../nbs/peers/05_timm.ipynb #a49f2d04
 def split_datasets(config: MultiheadConfig, manifest: pd.DataFrame) -> dict[str, WasteClassificationDataset]:
     "The splits of one source; several sources, whose labels are of different granularity, are an error"
     rows = usable(manifest)
@@ -46,7 +46,7 @@ def split_datasets(config: MultiheadConfig, manifest: pd.DataFrame) -> dict[str,
     sets = collect_label_sets(manifest, config.region)
     return {split: WasteClassificationDataset(rows[rows["split"] == split], sets, config.image_size) for split in ("train", "val", "test")}
 
-# %% ../../nbs/peers/05_timm.ipynb #bb180bd0
+# %% ../../nbs/peers/05_timm.ipynb #f0e8ba32
 KNOWN = (".jpg", ".jpeg", ".png")  # suffixes of timm's reader
 
 
@@ -72,7 +72,7 @@ def write_splits(data: dict[str, WasteClassificationDataset], folder: Path,  # a
     (folder / "classes.txt").write_text("".join(f"{name}\n" for name in names))
     return folder / "classes.txt"
 
-# %% ../../nbs/peers/05_timm.ipynb #0b069009
+# %% ../../nbs/peers/05_timm.ipynb #95d9a9d9
 @dataclass
 class Script:
     "The script and what it is given"
@@ -94,7 +94,7 @@ def script_command(script: Script, config: MultiheadConfig, epochs: int, name: s
     plain = [str(word) for pair in words.items() for word in pair]
     return [sys.executable, str(script.path), *plain, *start, "--no-prefetcher", *shlex.split(script.options)]
 
-# %% ../../nbs/peers/05_timm.ipynb #d263ee5f
+# %% ../../nbs/peers/05_timm.ipynb #e90eeb96
 def fitting_epochs(limit: float,  # seconds of processor time
                    first: Spent,  # a run of one epoch
                    start: Spent,  # a run of none
@@ -116,7 +116,7 @@ def run_script(script: Script, config: MultiheadConfig,
     net = Spent(max(spent.seconds - start.seconds, 0.0), max(spent.cpu_seconds - start.cpu_seconds, 0.0))
     return script.out / name / "model_best.pth.tar", net, epochs
 
-# %% ../../nbs/peers/05_timm.ipynb #86f6eca5
+# %% ../../nbs/peers/05_timm.ipynb #158186d5
 def read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
     "The weights of a checkpoint of the script"
     with torch.serialization.safe_globals([argparse.Namespace]):
@@ -137,7 +137,7 @@ def script_answers(state: dict[str, torch.Tensor], config: MultiheadConfig, data
         parts.append(model(torch.stack(images)).softmax(1))
     return source_answers(torch.cat(parts).numpy(), data.set_numbers, data.sets)
 
-# %% ../../nbs/peers/05_timm.ipynb #ad2d4369
+# %% ../../nbs/peers/05_timm.ipynb #da07635e
 def our_answers(config: MultiheadConfig, run: Run, data: dict[str, WasteClassificationDataset],
                 ) -> tuple[np.ndarray, np.ndarray]:  # int [n]: label sets; [n]: their probability
     "The labels that this project's network answers on the test split"
@@ -151,7 +151,7 @@ def our_answers(config: MultiheadConfig, run: Run, data: dict[str, WasteClassifi
     pairs = model.head.probabilities(scores["test"], config.region, temperature)["pair"]
     return source_answers(pairs @ channel, data["test"].set_numbers, data["test"].sets)
 
-# %% ../../nbs/peers/05_timm.ipynb #d0b4b654
+# %% ../../nbs/peers/05_timm.ipynb #b0378004
 def compare_timm(config: MultiheadConfig, run: Run, manifest: pd.DataFrame,  # with its splits
                  script: Script, minutes: float, clock: Callable[[], float],  # of `work_clock`
                  rounds: int = 400) -> tuple[list[dict], dict[str, Spent]]:  # rows of the table; what each side took
@@ -161,7 +161,7 @@ def compare_timm(config: MultiheadConfig, run: Run, manifest: pd.DataFrame,  # w
     with measured() as spent:
         fit(config, run, manifest, lambda row: None, clock)
     ours = our_answers(config, run, data)
-    best, theirs_spent, epochs = run_script(script, config, minutes)
+    best, theirs_spent, epochs = run_script(script, config, min(minutes, spent.cpu_seconds / 60 / script.threads))
     theirs = script_answers(read_checkpoint(best), config, data["test"])
     test, note = data["test"], f"{epochs} epochs of theirs, {int(run.history['epoch'].max())} of ours; their probabilities as they are"
     rows = classifier_rows("timm", test.set_numbers, *zip(ours, theirs), test.manifest["group_id"].to_numpy(), rounds, note)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['yolo_command', 'run_yolo', 'adopt', 'compare_detections', 'compare_ultralytics']
 
-# %% ../../nbs/peers/06_ultralytics.ipynb #7a05ea9b
+# %% ../../nbs/peers/06_ultralytics.ipynb #a0cf1e6d
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -29,7 +29,7 @@ from ..detection.yolo_dataset import write_yolo_dataset
 from .comparison import compared
 from .processes import measured, run_command, Spent
 
-# %% ../../nbs/peers/06_ultralytics.ipynb #433321f1
+# %% ../../nbs/peers/06_ultralytics.ipynb #1ced36e3
 def yolo_command(config: DetectorConfig, data_yaml: Path, minutes: float, out: Path) -> list[str]:
     "The command line"
     words = {"data": data_yaml, "model": config.model, "imgsz": config.image_size, "time": minutes / 60, "device": "cpu", "workers": 0,
@@ -37,7 +37,7 @@ def yolo_command(config: DetectorConfig, data_yaml: Path, minutes: float, out: P
     start = [sys.executable, "-c", "from ultralytics.cfg import entrypoint; entrypoint()"]
     return [*start, "detect", "train", *(f"{name}={value}" for name, value in words.items())]
 
-# %% ../../nbs/peers/06_ultralytics.ipynb #d382e723
+# %% ../../nbs/peers/06_ultralytics.ipynb #3c917de1
 def run_yolo(config: DetectorConfig, data_yaml: Path, minutes: float, out: Path, threads: int) -> tuple[Path, Spent]:  # best weights
     "Run the command"
     settings = {**ENVIRONMENT, "YOLO_CONFIG_DIR": str(out / "settings"), "YOLO_VERBOSE": "true"}
@@ -48,7 +48,7 @@ def run_yolo(config: DetectorConfig, data_yaml: Path, minutes: float, out: Path,
         raise FileNotFoundError(f"{display_path(best)}: the command ended without it; see {display_path(out / 'yolo.log')}")
     return best, spent
 
-# %% ../../nbs/peers/06_ultralytics.ipynb #efc53e31
+# %% ../../nbs/peers/06_ultralytics.ipynb #2fbd2de1
 def adopt(best: Path,  # weights of ultralytics'
           config: DetectorConfig, classes: Sequence[str], folder: Path) -> Detector:
     "A detector of this project with these weights; other classes are an error"
@@ -60,7 +60,7 @@ def adopt(best: Path,  # weights of ultralytics'
     save_weights(folder, weights, facts)
     return load_detector(folder, config.device)
 
-# %% ../../nbs/peers/06_ultralytics.ipynb #8185cebe
+# %% ../../nbs/peers/06_ultralytics.ipynb #30b98246
 def compare_detections(data: DetectionData, ours, theirs,  # tables of `detection_table`, test split
                        seed: int = 0, rounds: int = 100, note: str = "") -> list[dict[str, Any]]:  # a row
     "mAP50 of both sides with the paired interval of the difference"
@@ -71,7 +71,7 @@ def compare_detections(data: DetectionData, ours, theirs,  # tables of `detectio
     values = [np.array(map50_rounds(truth, found, groups, rounds, seed)) for found in (ours, theirs)]
     return [compared("ultralytics", "mAP50", *scores, percentile_interval(values[0] - values[1]), len(test), note=note)]
 
-# %% ../../nbs/peers/06_ultralytics.ipynb #5c4de2e3
+# %% ../../nbs/peers/06_ultralytics.ipynb #f736ec7a
 def compare_ultralytics(config: DetectorConfig, run: Run, data: DetectionData, minutes: float, out: Path, threads: int = 1,
                         command: Callable[..., tuple[Path, Spent]] = run_yolo,  # what trains the other side
                         rounds: int = 100) -> tuple[list[dict[str, Any]], dict[str, Spent]]:  # rows of the table; what each side took
@@ -79,7 +79,7 @@ def compare_ultralytics(config: DetectorConfig, run: Run, data: DetectionData, m
     with measured() as spent:
         train(config, run, data)
     dataset = write_yolo_dataset(data.rows, data.repairs, data.scheme, out / "dataset")
-    best, theirs_spent = command(config, dataset.yaml, minutes, out, threads)
+    best, theirs_spent = command(config, dataset.yaml, min(minutes, spent.seconds / 60), out, threads)
     remove_caches(dataset)
     detectors = load_detector(run.dir, config.device), adopt(best, config, data.scheme.classes, out / "adopted")
     tables = [detection_table(detector, data.rows, "test", 0) for detector in detectors]

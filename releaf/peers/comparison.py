@@ -81,13 +81,12 @@ def comparison_figure(table: pd.DataFrame,  # rows of `compared`
     figure, ax = plt.subplots(figsize=(8, 1.2 + 0.32 * len(table)), layout="constrained")
     colours = {"releaf": "seagreen", "peer": "firebrick", "neither": "grey"}
     for place, row in enumerate(table.itertuples()):
-        scale = (-1 if row.measure.startswith(tuple(lower)) else 1) / max(abs(row.theirs), 1e-9)
+        scale = (-1 if row.measure.startswith(tuple(lower)) else 1) / max(abs(row.theirs), abs(row.releaf), 1e-9)
         ends = sorted((row.low * scale, row.high * scale))
         ax.plot(ends, [place, place], color=colours[row.better], lw=2)
         ax.plot(row.difference * scale, place, "o", color=colours[row.better])
     ax.axvline(0, color="black", lw=0.8)
     ax.set_yticks(range(len(table)), [f"{row.peer}: {row.measure}" for row in table.itertuples()])
-    ax.set_xscale("symlog", linthresh=1)
     ax.invert_yaxis()
-    ax.set(xlabel="better by, as a fraction of the peer's score (95% interval); logarithmic beyond 1")
+    ax.set(xlabel="this project is better by, as a fraction of the larger of both scores (95% interval)", xlim=(-1.4, 1.4))
     return figure

@@ -22,6 +22,7 @@ FLOORS["assistant"] = tuple(FLOORS)  # one photograph through all of them
 FLOORS["export"] = tuple(FLOORS)  # models and sets for those who do not use this package
 FLOORS["web"] = tuple(FLOORS)  # the same in a browser
 FLOORS["page"] = tuple(FLOORS)  # the assistant for visitors' browsers; only the command line is above it
+FLOORS["peers"] = tuple(FLOORS)  # other people's tools beside all of the above
 ALIASES = {"data.archives", "data.prepare", "vision.detector"}  # names that others import; the code lives on another floor
 MAX_BYTES = 1_500_000
 HERE = r"(?<![\w.])/(?:opt|root|work|home/(?!somebody|me))/[\w.-]"  # folders of the machine that a notebook was executed on

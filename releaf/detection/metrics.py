@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['THRESHOLDS', 'MAX_DETECTIONS', 'SIZES', 'BACKGROUND', 'empty_detections', 'most_confident', 'nms', 'match_detections',
-           'BoxScores', 'box_scores', 'best_threshold', 'plot_precision_recall', 'map50_interval', 'size_counts',
-           'coco_scores', 'mean_box_baseline', 'background_confusion', 'plot_box_confusion', 'false_alarms',
-           'recall_at_false']
+           'BoxScores', 'box_scores', 'best_threshold', 'plot_precision_recall', 'map50_rounds', 'map50_interval',
+           'size_counts', 'coco_scores', 'mean_box_baseline', 'background_confusion', 'plot_box_confusion',
+           'false_alarms', 'recall_at_false']
 
 # %% ../../nbs/detection/05_metrics.ipynb #2fa3264f
 from collections.abc import Iterable
@@ -116,10 +116,10 @@ def plot_precision_recall(scores: BoxScores, ax: Axes, most: int = 12) -> None:
     ax.legend(fontsize=8, frameon=False)
 
 # %% ../../nbs/detection/05_metrics.ipynb #4767e972
-def map50_interval(truth: pd.DataFrame, detections: pd.DataFrame,
-                   groups: dict[str, str],  # image -> its group of copies
-                   rounds: int = 100, seed: int = 0) -> tuple[float, float]:  # low, high
-    "A 95% bootstrap interval of mAP50, over groups of images"
+def map50_rounds(truth: pd.DataFrame, detections: pd.DataFrame,
+                 groups: dict[str, str],  # image -> its group of copies
+                 rounds: int = 100, seed: int = 0) -> list[float]:  # one value a round that drew a true box
+    "mAP50 of each bootstrap round; with the same truth, groups and seed the rounds of two detectors are pairs"
     detections = most_confident(detections)
     correct, score = match_detections(truth, detections)[:, :1], detections["score"].to_numpy(float)
     average_precision, names = import_ultralytics().utils.metrics.ap_per_class, sorted(set(groups.values()))
@@ -130,8 +130,15 @@ def map50_interval(truth: pd.DataFrame, detections: pd.DataFrame,
         times = np.bincount(drawn, minlength=len(names))
         rows, boxes = (np.repeat(np.arange(len(part)), times[part]) for part in of)
         if len(boxes):
-            values.append(average_precision(correct[rows], score[rows], numbers[0][rows], numbers[1][boxes])[5].mean())
-    return percentile_interval(values)
+            values.append(float(average_precision(correct[rows], score[rows], numbers[0][rows], numbers[1][boxes])[5].mean()))
+    return values
+
+
+def map50_interval(truth: pd.DataFrame, detections: pd.DataFrame,
+                   groups: dict[str, str],  # image -> its group of copies
+                   rounds: int = 100, seed: int = 0) -> tuple[float, float]:  # low, high
+    "A 95% bootstrap interval of mAP50, over groups of images"
+    return percentile_interval(map50_rounds(truth, detections, groups, rounds, seed))
 
 # %% ../../nbs/detection/05_metrics.ipynb #ae281063
 SIZES = ("small", "medium", "large")

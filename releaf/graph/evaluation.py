@@ -27,6 +27,7 @@ from .link_data import Data, make_data, subsample
 from .metrics import (by_degree, classification_scores, corrupt_ends, draw_negatives, NEGATIVES, paired, rank_pairs,
                                   ranking_scores, RankingTask, reciprocal_ranks, score_pairs, Scorer)
 from .model import UpcyclingGNN
+from .propagation import propagation_baselines
 from .splits import find_leaks, make_split, Split
 from .training import build, fit, make_scorer
 
@@ -176,6 +177,7 @@ def evaluate(config: GnnConfig, run: Run, data: Data) -> Evaluation:
     "Test every seed's best epoch once beside the baselines, run the controls, write every table, and finish the run"
     val, test = subsample(data.split.val, config.max_ranked), subsample(data.split.test, config.max_ranked)
     baselines = make_baselines(data.graph, data.split, data.task, data.features, data.links, config.baseline_epochs, config.seed)
+    baselines |= propagation_baselines(data.graph, data.features, data.links)
     negatives = evaluation_negatives(data, baselines, val, test, config.seed)
     theirs = {name: measure(scorer, data, negatives, val, test) for name, scorer in baselines.items()}
     scorers = [make_scorer(trained_model(config, run, data, f"seeds/{seed}"), data) for seed in config.seeds]

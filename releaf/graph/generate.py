@@ -97,7 +97,7 @@ def _clone_table(kind: str, table: pd.DataFrame, clones: Clones, x: np.ndarray, 
     values = (values / np.linalg.norm(values, axis=1, keepdims=True)).astype(np.float32)
     return rows.assign(id=f"generated_{kind}_" + number, name=rows["name"] + " (generated " + number + ")", features=list(values))
 
-# %% ../../nbs/graph/04_generate.ipynb #1a119333
+# %% ../../nbs/graph/04_generate.ipynb #4e9defb7
 def _latent(base: Graph, nodes: int, seed: int, width: int, traits: int) -> tuple[np.random.Generator, np.ndarray, dict[str, Clones]]:
     "The generator after it drew the traits' codes [traits, width] and the clones of each type"
     rng, total = np.random.default_rng(seed), sum(map(len, base.nodes.values()))
@@ -129,7 +129,7 @@ def generate_graph(base: Graph,  # what it is grown from
              for kind, number in _link_counts(base, edges).items()}
     return check_graph(Graph(tables, links, generated=True))
 
-# %% ../../nbs/graph/04_generate.ipynb #585c2bf1
+# %% ../../nbs/graph/04_generate.ipynb #1e2e3654
 def true_scorer(base: Graph, nodes: int, seed: int = 0, width: int = 32, traits: int = 12,  # as of `generate_graph`
                 fidelity: float = 0.8,  # 0: as if traits did not matter
                 ) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:  # heads [a], tails [b] -> [a, b]
@@ -138,7 +138,8 @@ def true_scorer(base: Graph, nodes: int, seed: int = 0, width: int = 32, traits:
     tail, linked = clones[base.tail_type], np.zeros((base.num_heads, base.num_tails), bool)
     linked[tuple(base.pairs(TARGET).T)] = True
     original = np.concatenate([clones[kind].original + start for kind, start in base.offsets.items()])
-    trait, chance = np.concatenate([clones[kind].trait for kind in base.offsets]), np.concatenate([clones[kind].chances()[0] for kind in base.offsets])
+    trait = np.concatenate([clones[kind].trait for kind in base.offsets])
+    chance = np.concatenate([clones[kind].chances()[0] for kind in base.offsets])
     own, group = tail.chances()
     there = np.diff(tail.start).reshape(-1, traits) > 0
     other = (group + (~there).sum(1)[tail.original] * own) / traits  # of a trait drawn at random

@@ -5,17 +5,17 @@
 # %% auto #0
 __all__ = ['propagate_features', 'propagate_labels', 'propagation_baselines']
 
-# %% ../../nbs/graph/20_propagation.ipynb #1754de57
+# %% ../../nbs/graph/20_propagation.ipynb #be013294
 import numpy as np
 from scipy import sparse
 
 from .baselines import cosine, Neighbourhood, precomputed
 from .features import Features
-from .knowledge import EdgeType, Graph, TARGET
+from .knowledge import EdgeType, Graph
 from .metrics import pair_matrix, Scorer
 from .pair_inputs import Factors
 
-# %% ../../nbs/graph/20_propagation.ipynb #4d91937f
+# %% ../../nbs/graph/20_propagation.ipynb #fe9b4774
 def propagate_features(graph: Graph, features: Features,  # of every type, of one width
                        links: dict[EdgeType, np.ndarray],  # messages
                        steps: int = 2,
@@ -30,7 +30,7 @@ def propagate_features(graph: Graph, features: Features,  # of every type, of on
     ends = np.cumsum([len(table) for table in graph.nodes.values()])[:-1]
     return Features(dict(zip(graph.nodes, np.split(x.astype(np.float32), ends))), {})
 
-# %% ../../nbs/graph/20_propagation.ipynb #70991066
+# %% ../../nbs/graph/20_propagation.ipynb #fb139c74
 def propagate_labels(graph: Graph,
                      links: dict[EdgeType, np.ndarray],  # messages; those of the target are the labels
                      ) -> Scorer:
@@ -43,10 +43,11 @@ def propagate_labels(graph: Graph,
     parts = [Factors("heads", two(near.head_rows), labels.T.tocsr()), Factors("ideas", labels, two(near.tail_rows))]
     return lambda heads, tails: sum(part.block(heads, tails).toarray() for part in parts)
 
-# %% ../../nbs/graph/20_propagation.ipynb #132e86d8
+# %% ../../nbs/graph/20_propagation.ipynb #02585253
 def propagation_baselines(graph: Graph, features: Features, links: dict[EdgeType, np.ndarray]) -> dict[str, Scorer]:  # by name
     "Both scorers; label propagation alone where there are no features"
-    shape, found = (graph.num_heads, graph.num_tails), {"label_propagation": precomputed(propagate_labels(graph, links), (graph.num_heads, graph.num_tails))}
+    shape = (graph.num_heads, graph.num_tails)
+    found = {"label_propagation": precomputed(propagate_labels(graph, links), shape)}
     if features.x:
         found["feature_propagation"] = precomputed(cosine(graph, propagate_features(graph, features, links)), shape)
     return found

@@ -6,7 +6,7 @@
 __all__ = ['ROADS', 'scaling_config', 'whole_graph_epoch', 'sampled_epoch', 'pyg_epoch', 'pyg_loader_epoch', 'measure',
            'record_scaling']
 
-# %% ../../nbs/graph/22_scaling.ipynb #504643bd
+# %% ../../nbs/graph/22_scaling.ipynb #b902525a
 import json
 import resource
 import subprocess
@@ -33,11 +33,11 @@ from .sampling import NeighbourSampler
 from .splits import make_split
 from .training import build, sampled_loss, train_epoch
 
-# %% ../../nbs/graph/22_scaling.ipynb #fa7143ed
+# %% ../../nbs/graph/22_scaling.ipynb #be7a3b08
 def scaling_config(**changes) -> GnnConfig:
     "SAGE, two layers of 64, 64 uniform candidates a side, one fold, one step an epoch"
-    plain = {"features": "given", "pair_inputs": False, "negatives": "uniform", "num_negatives": 64, "folds": 1, "dropout": 0.0, "device": "cpu",
-             "separate": 0.0, "batch_size": 1_000_000_000}
+    plain = {"features": "given", "pair_inputs": False, "negatives": "uniform", "num_negatives": 64, "folds": 1, "dropout": 0.0,
+             "device": "cpu", "separate": 0.0, "batch_size": 1_000_000_000}
     return check_config(GnnConfig, notebook_defaults("05_train_gnn") | plain | changes)
 
 
@@ -65,7 +65,7 @@ def sampled_epoch(graph: Graph, fanout: tuple[int, ...] = (10, 5), batch: int = 
 
     return step, len(data.split.train) / batch
 
-# %% ../../nbs/graph/22_scaling.ipynb #8d5cb4bb
+# %% ../../nbs/graph/22_scaling.ipynb #bb40f628
 def _pyg_split(graph: Graph, features: Features) -> tuple:
     "HeteroData of the training split, the target's edge types, and a network as of PyG's examples"
     import torch_geometric.transforms as T
@@ -108,13 +108,14 @@ def pyg_epoch(graph: Graph) -> tuple[Callable[[], Any], float]:
 
     return epoch, 1.0
 
-# %% ../../nbs/graph/22_scaling.ipynb #de5a70d8
+# %% ../../nbs/graph/22_scaling.ipynb #5d774596
 def pyg_loader_epoch(graph: Graph, fanout: tuple[int, ...] = (10, 5), batch: int = 512) -> tuple[Callable[[], Any], float]:
     "One step of PyG's LinkNeighborLoader on the first target relation; an ImportError where its sampler is not installed"
     from torch_geometric.loader import LinkNeighborLoader
     train, pairs, model = _pyg_split(graph, make_features(graph, "given"))
     kind = pairs[0]
-    loader = LinkNeighborLoader(train, list(fanout), (kind, train[kind].edge_label_index), neg_sampling="binary", batch_size=batch, shuffle=True)
+    loader = LinkNeighborLoader(train, list(fanout), (kind, train[kind].edge_label_index), neg_sampling="binary", batch_size=batch,
+                                shuffle=True)
     batches = iter(loader)
     first = next(batches)
     with torch.no_grad():
@@ -131,7 +132,7 @@ def pyg_loader_epoch(graph: Graph, fanout: tuple[int, ...] = (10, 5), batch: int
 
     return step, len(make_split(graph).train) / batch
 
-# %% ../../nbs/graph/22_scaling.ipynb #2cdccee6
+# %% ../../nbs/graph/22_scaling.ipynb #5e0399d4
 ROADS = {"releaf": whole_graph_epoch, "releaf, sampled": sampled_epoch, "PyG": pyg_epoch, "PyG, LinkNeighborLoader": pyg_loader_epoch}
 
 
@@ -168,7 +169,7 @@ def measure(road: str,  # a name in ROADS
         return row | {"stopped": f"more than {memory_gb:g} GB" if "memory" in last.lower() else last[:200]}
     return row | json.loads(done.stdout.splitlines()[-1])
 
-# %% ../../nbs/graph/22_scaling.ipynb #1dbde443
+# %% ../../nbs/graph/22_scaling.ipynb #32caa41b
 def record_scaling(sizes: Iterable[int] = (10_000, 50_000, 200_000, 1_000_000, 5_000_000), roads: Iterable[str] = tuple(ROADS),
                    memory_gb: float = 12.0) -> None:
     "Measure every way at every size, to a file of results; half an hour on one core"

@@ -86,9 +86,10 @@ def leaked_edges(data: Data) -> int:
     return int(find_leaks(data.graph, links, np.vstack([data.split.val, data.split.test]))["hidden_pairs_seen"].sum())
 
 # %% ../../nbs/graph/15_evaluation.ipynb #c5de2bcf
-def score_floor(scorer: Scorer, data: Data) -> float:
+def score_floor(scorer: Scorer, data: Data,
+                val: np.ndarray,  # [n, 2]: validation pairs
+                ) -> float:
     "The score with the highest F1 on validation candidates"
-    val = data.split.val
     heads, places = np.unique(val[:, 0], return_inverse=True)
     right = np.zeros((len(heads), data.graph.num_tails), bool)
     right[places, val[:, 1]] = True
@@ -190,7 +191,7 @@ def evaluate(config: GnnConfig, run: Run, data: Data) -> Evaluation:
     metrics |= margins([table for _, table in ours], {name: table for name, (_, table) in theirs.items()})
     metrics |= {f"baseline_{name}_{key}": value for name, (flat, _) in theirs.items() for key, value in flat.items()}
     metrics |= control_runs(config, data) if config.controls else {}
-    metrics |= {"score_floor": score_floor(make_scorer(trained_model(config, run, data, "best"), data), data)}
+    metrics |= {"score_floor": score_floor(make_scorer(trained_model(config, run, data, "best"), data), data, val)}
     metrics |= _run_facts(data, run.history, len(test), len(config.seeds))
     run.table(ladder.rename_axis("scorer").reset_index(), "ladder")
     run.table(degrees.reset_index().astype({"degree": str}), "degrees")

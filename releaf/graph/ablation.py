@@ -6,7 +6,7 @@
 __all__ = ['FEATURE_VARIANTS', 'PATH_VARIANTS', 'recipe', 'trained_scorers', 'variant_ranks', 'table_row', 'compare_variants',
            'write_rows', 'record_features', 'record_paths']
 
-# %% ../../nbs/graph/21_ablation.ipynb #d1bc7b89
+# %% ../../nbs/graph/21_ablation.ipynb #76ada231
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -33,14 +33,14 @@ from .propagation import propagate_features, propagation_baselines
 from .splits import held_out_nodes, make_split
 from .training import build, fit, make_scorer
 
-# %% ../../nbs/graph/21_ablation.ipynb #fe2f6bfb
+# %% ../../nbs/graph/21_ablation.ipynb #d18e04dd
 def recipe(name: str,  # a file in `nbs/params`, without its ending
            **changes) -> dict[str, Any]:
     "Every parameter of `05_train_gnn` as a recipe sets it, with some changed"
     path = notebooks_dir() / "params" / f"{name}.yaml"
     return notebook_defaults("05_train_gnn") | yaml.safe_load(path.read_text(encoding="utf-8")) | changes
 
-# %% ../../nbs/graph/21_ablation.ipynb #1a099e35
+# %% ../../nbs/graph/21_ablation.ipynb #2eeaf9b2
 def trained_scorers(config: GnnConfig, data: Data) -> Iterable[Scorer]:
     "The best model of each seed as a scorer; nothing is written"
     for seed in config.seeds:
@@ -63,7 +63,7 @@ def variant_ranks(graph: Graph, values: dict[str, Any],  # parameters of `05_tra
     spent = time.process_time() - start
     return [rank_pairs(scorer, subsample(split.test, config.max_ranked), data.task) for scorer in scorers], data, spent
 
-# %% ../../nbs/graph/21_ablation.ipynb #b62f935b
+# %% ../../nbs/graph/21_ablation.ipynb #2424d970
 def table_row(name: str, ranks: list[pd.DataFrame],  # by seed
               first: np.ndarray | None,  # [pairs]: the values of the variant to compare with; None: this is it
               **more) -> tuple[dict[str, Any], np.ndarray]:  # the row, its values
@@ -96,7 +96,7 @@ def compare_variants(graph: Graph, values: dict[str, Any],  # of every parameter
         rows.append(table_row(name, [rank_pairs(scorer, test, data.task)], first, trained=False)[0])
     return pd.DataFrame(rows)
 
-# %% ../../nbs/graph/21_ablation.ipynb #a5d28c7c
+# %% ../../nbs/graph/21_ablation.ipynb #d0983ac5
 FEATURE_VARIANTS = {"tfidf": {"features": "tfidf"}, "minilm": {"features": "minilm-l6"}, "tfidf+minilm": {"features": "tfidf+minilm-l6"},
                     "minilm, 64 axes": {"features": "minilm-l6", "encoder_dim": 64},
                     "tfidf+minilm, 64 axes": {"features": "tfidf+minilm-l6", "encoder_dim": 64}}
@@ -110,8 +110,10 @@ def write_rows(name: str, what: str, rows: list[pd.DataFrame]) -> None:
     kept = {"recipe": what, "rows": table.where(table.notna(), None).to_dict("records"), "environment": found}
     write_json(repo_root() / "nbs" / "results" / "graph" / f"{name}.json", kept)
 
-# %% ../../nbs/graph/21_ablation.ipynb #5e08ee27
-def record_features(splits: Iterable[str] = ("random", "cold_item", "cold_idea"), seeds: Iterable[int] = (0,)) -> None:
+# %% ../../nbs/graph/21_ablation.ipynb #49e84006
+def record_features(splits: Iterable[str] = ("random", "cold_item", "cold_idea"), seeds: Iterable[int] = (0,),
+                    **changes,  # of the recipe
+                    ) -> None:
     "Text features on the splits of the curated graph, by `gnn_cpu.yaml`, to a file of results; minutes each on one core"
     graph, rows = load_graph(), []
     encoded = {"minilm-l6": encoder_features(graph, "minilm-l6", "cpu")}
@@ -122,9 +124,10 @@ def record_features(splits: Iterable[str] = ("random", "cold_item", "cold_idea")
         return found | {"cosine of minilm": cosine(graph, encoded["minilm-l6"]), "feature_propagation of minilm": cosine(graph, moved)}
 
     for split in splits:
-        values = recipe("gnn_cpu", split=split, seeds=list(seeds), max_minutes=None)
+        values = recipe("gnn_cpu", split=split, seeds=list(seeds), max_minutes=None, **changes)
         rows.append(compare_variants(graph, values, FEATURE_VARIANTS, untrained, encoded).assign(split=split))
-        write_rows("gnn_features", f"gnn_cpu.yaml without its time limit, seeds {list(seeds)}, one thread; differences to tfidf", rows)
+        said = "".join(f", {key} {value}" for key, value in changes.items())
+        write_rows("gnn_features", f"gnn_cpu.yaml, no time limit, seeds {list(seeds)}{said}, one thread; differences to tfidf", rows)
 
 
 def record_paths(nodes: int = 50_000, edges: int = 200_000, variants: Iterable[str] = tuple(PATH_VARIANTS)) -> None:

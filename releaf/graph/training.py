@@ -164,7 +164,7 @@ def autocast_for(precision: str,  # auto | no | bf16
     "A context of mixed precision; `auto` is bfloat16 where the device multiplies in it, else float32"
     return torch.autocast(device.type, torch.bfloat16) if pick_precision(precision, device) == "bf16" else nullcontext()
 
-# %% ../../nbs/graph/14_training.ipynb #658e5a1d
+# %% ../../nbs/graph/14_training.ipynb #20d6d449
 def batches(folds: list[Fold],
             size: int,  # pairs a batch
             rng: np.random.Generator) -> Iterator[tuple[Fold, np.ndarray]]:  # the fold, pairs [n, 2] of it

@@ -49,7 +49,7 @@ def trained_scorers(config: GnnConfig, data: Data) -> Iterable[Scorer]:
         model.load_state_dict(fit(one, None, data, lambda row: None)["weights"])
         yield make_scorer(model, data)
 
-
+# %% ../../nbs/graph/21_ablation.ipynb #d7a94c13
 def variant_ranks(graph: Graph, values: dict[str, Any],  # parameters of `05_train_gnn`
                   encoded: dict[str, Features] | None = None,  # as of `make_features`
                   ) -> tuple[list[pd.DataFrame], Data, float]:  # ranks of the test pairs by seed, the data, CPU seconds of training
@@ -77,7 +77,7 @@ def table_row(name: str, ranks: list[pd.DataFrame],  # by seed
         row |= {"difference": found["difference"], "difference_low": found["low"], "difference_high": found["high"]}
     return row | more, value
 
-
+# %% ../../nbs/graph/21_ablation.ipynb #6c441275
 def compare_variants(graph: Graph, values: dict[str, Any],  # of every parameter
                      variants: dict[str, dict[str, Any]],  # parameters that change, by name; the first is compared with
                      scorers: Callable[[Data], dict[str, Scorer]] = lambda data: {},  # baselines from the first variant's data
@@ -102,7 +102,7 @@ FEATURE_VARIANTS = {"tfidf": {"features": "tfidf"}, "minilm": {"features": "mini
                     "tfidf+minilm, 64 axes": {"features": "tfidf+minilm-l6", "encoder_dim": 64}}
 PATH_VARIANTS = {"paths": {}, "no paths": {"pair_inputs": False}, "no messages": {"num_layers": 0}, "no features": {"features": "none"}}
 
-
+# %% ../../nbs/graph/21_ablation.ipynb #9cf2b3a9
 def write_rows(name: str, what: str, rows: list[pd.DataFrame]) -> None:
     "A file of results with what made it"
     found = {key: value for key, value in environment().items() if key != "packages"}
@@ -129,7 +129,7 @@ def record_features(splits: Iterable[str] = ("random", "cold_item", "cold_idea")
         said = "".join(f", {key} {value}" for key, value in changes.items())
         write_rows("gnn_features", f"gnn_cpu.yaml, no time limit, seeds {list(seeds)}{said}, one thread; differences to tfidf", rows)
 
-
+# %% ../../nbs/graph/21_ablation.ipynb #e576b8af
 def record_paths(nodes: int = 50_000, edges: int = 200_000, variants: Iterable[str] = tuple(PATH_VARIANTS)) -> None:
     "Path counts, messages and features on a generated graph, by `gnn_gpu.yaml` on the CPU, to a file of results; an hour on one core"
     graph = generate_graph(load_graph(), nodes, edges)

@@ -112,7 +112,7 @@ def reduce_features(features: Features,
     axes = TruncatedSVD(width, random_state=seed).fit(known)
     return Features({kind: normalize(axes.transform(x)).astype(np.float32) for kind, x in features.x.items()}, features.text)
 
-
+# %% ../../nbs/graph/03_features.ipynb #9cc3374d
 def join_features(parts: list[Features]) -> Features:
     "Several kinds of features of the same nodes side by side, each with the same weight; rows of unit length"
     weight, text = np.float32(len(parts) ** -0.5), next((part.text for part in parts if part.text), {})

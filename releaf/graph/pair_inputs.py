@@ -45,7 +45,7 @@ def path_factors(near: Neighbourhood,
     parts = {"katz": (start, matrix[tails]), "walk": (step[heads] @ step, back[tails]), "walk_back": (back[heads] @ back, step[tails])}
     return [Factors(name + suffix, one.tocsr(), other.tocsr()) for name, (one, other) in parts.items()]
 
-
+# %% ../../nbs/graph/19_pair_inputs.ipynb #796c1306
 def shared_factors(near: Neighbourhood, kinds: list[str],  # types of neighbours that are counted apart
                    ) -> list[Factors]:
     "Neighbours that both ends have, by Adamic-Adar, by resource allocation, and for each type"
@@ -65,7 +65,7 @@ def linking_types(links: dict[EdgeType, np.ndarray],  # messages
     joined = {(a, b) for edge in links for a, b in ((edge[0], edge[2]), (edge[2], edge[0]))}
     return sorted({kind for kind, _ in joined if (kind, tail) in joined and any((kind, head) in joined for head in heads)})
 
-
+# %% ../../nbs/graph/19_pair_inputs.ipynb #eadcc0cd
 def all_factors(graph: Graph, links: dict[EdgeType, np.ndarray],  # messages
                 ) -> list[Factors]:
     "Every count of a pair; those over the target relation alone only where it is among the messages"
@@ -112,7 +112,7 @@ def _own_scale(self: PairInputs, maximum: int) -> np.ndarray:
     found = [each.block(heads, np.arange(self.shape[1])).data for each in self.counts] + list(self.degrees)
     return np.array([part[part > 0].mean() if (part > 0).any() else 1.0 for part in found])
 
-
+# %% ../../nbs/graph/19_pair_inputs.ipynb #bcb2732a
 @patch
 def block(self: PairInputs, heads: np.ndarray, tails: np.ndarray) -> torch.Tensor:
     "Inputs of all pairs of the heads [a] and the tails [b]: float32 [a, b, inputs]"

@@ -40,7 +40,7 @@ def scaling_config(**changes) -> GnnConfig:
              "device": "cpu", "separate": 0.0, "batch_size": 1_000_000_000}
     return check_config(GnnConfig, notebook_defaults("05_train_gnn") | plain | changes)
 
-
+# %% ../../nbs/graph/22_scaling.ipynb #48ece647
 def whole_graph_epoch(graph: Graph, **changes) -> tuple[Callable[[], Any], float]:  # a step, steps an epoch
     "This package's epoch on the whole graph"
     config = scaling_config(**changes)
@@ -49,12 +49,12 @@ def whole_graph_epoch(graph: Graph, **changes) -> tuple[Callable[[], Any], float
     rng = np.random.default_rng(0)
     return (lambda: train_epoch(model, optimizer, config, data, rng, None)), 1.0
 
-
+# %% ../../nbs/graph/22_scaling.ipynb #0d6deeaf
 def path_count_epoch(graph: Graph) -> tuple[Callable[[], Any], float]:
     "The same with path counts; without a supervision link of its own fold"
     return whole_graph_epoch(graph, pair_inputs=True, folds=2, batch_size=8192)
 
-
+# %% ../../nbs/graph/22_scaling.ipynb #1812f84c
 def sampled_epoch(graph: Graph, fanout: tuple[int, ...] = (10, 5), batch: int = 512) -> tuple[Callable[[], Any], float]:
     "One step of this package with sampled neighbours, and how many make an epoch"
     config = scaling_config(num_neighbors=list(fanout), batch_size=batch)
@@ -90,7 +90,7 @@ def _pyg_split(graph: Graph, features: Features) -> tuple:
                                     add_negative_train_samples=False)(data)
     return train, pairs, to_hetero(Sage(), data.metadata())
 
-
+# %% ../../nbs/graph/22_scaling.ipynb #33b60296
 def pyg_epoch(graph: Graph) -> tuple[Callable[[], Any], float]:
     "PyG's usual loop: the whole graph, a product of both ends, one negative a positive"
     from torch_geometric.utils import negative_sampling
@@ -141,7 +141,7 @@ def pyg_loader_epoch(graph: Graph, fanout: tuple[int, ...] = (10, 5), batch: int
 ROADS = {"releaf": whole_graph_epoch, "releaf, path counts": path_count_epoch, "releaf, sampled": sampled_epoch, "PyG": pyg_epoch,
          "PyG, LinkNeighborLoader": pyg_loader_epoch}
 
-
+# %% ../../nbs/graph/22_scaling.ipynb #76c9ca04
 def _in_this_process(road: str, edges: int, rounds: int) -> dict[str, Any]:
     "CPU seconds of the best of some calls, after one that warms up, and this process's peak memory"
     torch.set_num_threads(1)
@@ -157,7 +157,7 @@ def _in_this_process(road: str, edges: int, rounds: int) -> dict[str, Any]:
     return {"nodes": sum(map(len, graph.nodes.values())), "generate_seconds": made, "epoch_seconds": many * min(spent[1:]),
             "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20}
 
-
+# %% ../../nbs/graph/22_scaling.ipynb #b2c94d3c
 def measure(road: str,  # a name in ROADS
             edges: int, rounds: int = 3,
             memory_gb: float = 12.0,  # limit of the process

@@ -136,7 +136,7 @@ def common_scores(model: UpcyclingGNN, inputs: PairInputs, heads: np.ndarray, ta
     rows = max(1, cells // max(1, len(tails)))
     return torch.cat([model.common(inputs.block(heads[start:start + rows], tails)) for start in range(0, max(1, len(heads)), rows)])
 
-
+# %% ../../nbs/graph/14_training.ipynb #ce24bfdc
 @torch.inference_mode()
 def make_scorer(model: UpcyclingGNN, data: Data) -> Scorer:
     "The model as a scorer: all training links are messages"

@@ -25,8 +25,9 @@ class LinkDataConfig(RunConfig):
     generate_nodes: NonNegativeInt  # grow a generated graph of this size from it; 0: none
     generate_edges: NonNegativeInt
     drop_relations: NameList  # left out of the messages and of the pair inputs
-    features: Annotated[str, Field(min_length=1)]  # auto | tfidf | given | none | a sentence encoder: weights.csv, folder, hub id
+    features: Annotated[str, Field(min_length=1)]  # auto | tfidf | given | none | an encoder (weights.csv, folder, hub id); joined by +
     input_dim: PositiveInt  # width of tfidf; other features bring their own
+    encoder_dim: NonNegativeInt  # width of an encoder's features after truncated SVD; 0: as they are
     split: Literal["random", "cold_item", "cold_idea"]
     val_fraction: OpenFraction  # of the target's pairs
     test_fraction: OpenFraction
@@ -60,6 +61,7 @@ class GnnConfig(LinkDataConfig):
     patience: NonNegativeInt  # epochs without a better validation MRR; 0: never stop
     seeds: IntList  # of weights and order; one model each, scores are their mean
     max_ranked: NonNegativeInt  # pairs ranked at most, in validation and test; 0: all
+    max_validated: NonNegativeInt  # pairs ranked at most after each epoch; 0: as max_ranked says
     min_test_edges: PositiveInt  # fewest test pairs that are ranked; below, nothing is reported
     baseline_epochs: PositiveInt  # steps of the two small models among the baselines
     controls: bool  # also train on a redrawn and a rewired target and on shuffled features
@@ -94,11 +96,13 @@ def check_inputs(config: GnnConfig) -> None:
             raise ValueError(f"drop_relations: {name!r} is no relation of {config.graph_dir or 'the curated graph'}; "
                              f"found the tables {', '.join(sorted(relations))}")
     known = ("auto", "tfidf", "given", "none")
-    if named not in known and not Path(resolve(named)).is_dir():
-        near = difflib.get_close_matches(named, known, n=1)
-        if near or named.count("/") > 1 or named[0] in "./~":
+    parts = [] if Path(resolve(named)).is_dir() else named.split("+")
+    for name in parts:
+        near = [] if name in known else difflib.get_close_matches(name, known, n=1)
+        if near or name.count("/") > 1 or not name or name[0] in "./~" or (len(parts) > 1 and name in ("auto", "given", "none")):
             hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise ValueError(f"features: found {named!r}, expected {', '.join(known)}, or a folder or hub id of a sentence encoder{hint}")
+            raise ValueError(f"features: found {name!r}, expected {', '.join(known)}, or a folder or hub id of a sentence encoder; "
+                             f"only tfidf and encoders can be joined by +{hint}")
     if config.device == "cuda":
         from releaf.core.devices import pick_device  # brings torch: only where it is needed to answer
         pick_device(config.device)

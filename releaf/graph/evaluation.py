@@ -27,6 +27,7 @@ from .link_data import Data, make_data, subsample
 from .metrics import (by_degree, classification_scores, corrupt_ends, draw_negatives, NEGATIVES, paired, rank_pairs,
                                   ranking_scores, RankingTask, reciprocal_ranks, score_pairs, Scorer)
 from .model import UpcyclingGNN
+from .propagation import propagation_baselines
 from .splits import find_leaks, make_split, Split
 from .training import build, fit, make_scorer
 
@@ -85,9 +86,10 @@ def leaked_edges(data: Data) -> int:
     return int(find_leaks(data.graph, links, np.vstack([data.split.val, data.split.test]))["hidden_pairs_seen"].sum())
 
 # %% ../../nbs/graph/15_evaluation.ipynb #c5de2bcf
-def score_floor(scorer: Scorer, data: Data) -> float:
+def score_floor(scorer: Scorer, data: Data,
+                val: np.ndarray,  # [n, 2]: validation pairs
+                ) -> float:
     "The score with the highest F1 on validation candidates"
-    val = data.split.val
     heads, places = np.unique(val[:, 0], return_inverse=True)
     right = np.zeros((len(heads), data.graph.num_tails), bool)
     right[places, val[:, 1]] = True
@@ -176,6 +178,7 @@ def evaluate(config: GnnConfig, run: Run, data: Data) -> Evaluation:
     "Test every seed's best epoch once beside the baselines, run the controls, write every table, and finish the run"
     val, test = subsample(data.split.val, config.max_ranked), subsample(data.split.test, config.max_ranked)
     baselines = make_baselines(data.graph, data.split, data.task, data.features, data.links, config.baseline_epochs, config.seed)
+    baselines |= propagation_baselines(data.graph, data.features, data.links)
     negatives = evaluation_negatives(data, baselines, val, test, config.seed)
     theirs = {name: measure(scorer, data, negatives, val, test) for name, scorer in baselines.items()}
     scorers = [make_scorer(trained_model(config, run, data, f"seeds/{seed}"), data) for seed in config.seeds]
@@ -188,7 +191,7 @@ def evaluate(config: GnnConfig, run: Run, data: Data) -> Evaluation:
     metrics |= margins([table for _, table in ours], {name: table for name, (_, table) in theirs.items()})
     metrics |= {f"baseline_{name}_{key}": value for name, (flat, _) in theirs.items() for key, value in flat.items()}
     metrics |= control_runs(config, data) if config.controls else {}
-    metrics |= {"score_floor": score_floor(make_scorer(trained_model(config, run, data, "best"), data), data)}
+    metrics |= {"score_floor": score_floor(make_scorer(trained_model(config, run, data, "best"), data), data, val)}
     metrics |= _run_facts(data, run.history, len(test), len(config.seeds))
     run.table(ladder.rename_axis("scorer").reset_index(), "ladder")
     run.table(degrees.reset_index().astype({"degree": str}), "degrees")

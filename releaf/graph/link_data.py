@@ -20,7 +20,8 @@ from .generate import generate_graph
 from .graph_io import load_graph, read_graph, write_graph
 from .knowledge import FORBIDDEN, Graph
 from .metrics import check_enough, make_task, RankingTask
-from .model import common_counts, Messages
+from .model import Messages
+from .pair_inputs import PairInputs
 from .sampling import Negatives
 from .splits import check_leaks, held_out_nodes, make_split, message_links, read_split, Split, write_split
 
@@ -67,7 +68,7 @@ class Fold:
     "Supervision pairs, and what the network is given meanwhile"
     pairs: np.ndarray  # int64 [n, 2]
     messages: Messages
-    inputs: torch.Tensor | None  # float32 [heads, tails, inputs]; None without pair_inputs
+    inputs: PairInputs | None  # None without pair_inputs
 
 # %% ../../nbs/graph/13_link_data.ipynb #e689cf80
 def fold_numbers(split: Split, folds: int, rng: np.random.Generator) -> np.ndarray:  # int [training pairs]
@@ -103,8 +104,8 @@ def _make_fold(config: GnnConfig, graph: Graph, split: Split, features: Features
     links = message_links(graph, visible, tuple(config.drop_relations))
     check_leaks(graph, links, np.vstack([split.val, split.test]))
     if config.pair_inputs:
-        inputs, scale = common_counts(graph, features, links, scale=scale)
-        inputs = inputs.to(device)
+        inputs = PairInputs(graph, features, links, scale, device)
+        scale = inputs.scale
     sizes = {kind: len(table) for kind, table in graph.nodes.items()}
     return Fold(pairs, Messages(links, sizes, device, config.conv != "gat"), inputs), scale, links
 
@@ -114,7 +115,8 @@ def make_data(config: GnnConfig, graph: Graph, split: Split,
               ) -> Data:
     "Features, messages and folds; a leak is an error"
     if features is None:
-        features = make_features(graph, config.features, config.input_dim, held_out_nodes(graph, split), config.seed, config.device)
+        features = make_features(graph, config.features, config.input_dim, held_out_nodes(graph, split), config.seed, config.device,
+                                 config.encoder_dim)
     whole, scale, links = _make_fold(config, graph, split, features, split.train, split.train, None)
     folds = [whole]
     if config.folds > 1 and not config.num_neighbors:

@@ -26,7 +26,8 @@ from .explanations import explain, Facts
 from .features import make_features
 from .graph_io import read_graph
 from .knowledge import find_node, Graph, TARGET
-from .model import common_counts, Messages, UpcyclingGNN
+from .model import Messages, UpcyclingGNN
+from .pair_inputs import PairInputs
 from .splits import held_out_nodes, message_links, read_split
 from ..waste.lexicon import fold
 from ..waste.names import find_topics
@@ -48,7 +49,7 @@ class SavedFacts:
     config: dict[str, Any]
     graph: str  # fingerprint
     split: str  # hash
-    scale: list[Annotated[float, Field(gt=0)]] | None  # of the common counts
+    scale: list[Annotated[float, Field(gt=0)]] | None  # of the pair inputs
 
 
 @dataclass
@@ -56,6 +57,7 @@ class SavedConfig:
     "The parameters of the run that the model is built with"
     features: str
     input_dim: Annotated[int, Field(ge=1, le=8192)]
+    encoder_dim: Annotated[int, Field(ge=0, le=8192)]
     seed: NonNegativeInt
     drop_relations: list[str]
     conv: Literal["sage", "gat", "relation"]
@@ -87,11 +89,12 @@ class Recommender:
         if (saved["graph"], saved["split"]) != (self.graph.fingerprint(), split.hash):
             raise ValueError(f"{display_path(folder)}: the model was trained on another graph or split than the one beside it")
         held_out = held_out_nodes(self.graph, split)
-        features = make_features(self.graph, self.config["features"], self.config["input_dim"], held_out, self.config["seed"])
+        settings = {name: self.config[name] for name in ("features", "input_dim", "encoder_dim", "seed")}
+        features = make_features(self.graph, held_out=held_out, **settings)
         links = message_links(self.graph, self.graph.pairs(TARGET), tuple(self.config["drop_relations"]))
         self.inputs = None
         if saved["scale"] is not None:
-            self.inputs = common_counts(self.graph, features, links, scale=np.array(saved["scale"]))[0].to(device)
+            self.inputs = PairInputs(self.graph, features, links, np.array(saved["scale"]), device)
         self._load_model(weights, features.x, links, device, folder / "best" / "model.safetensors")
         self.facts, self.x = Facts(self.graph), features.x
         self.floor = _floor(folder)
@@ -100,7 +103,9 @@ class Recommender:
     def scores(self, head: int) -> np.ndarray:
         "The score [tails] of every idea for one head (numbered through)"
         found = self.head[head] @ self.tail.T
-        return (found if self.inputs is None else found + self.model.common(self.inputs[head])).cpu().numpy()
+        if self.inputs is not None:
+            found = found + self.model.common(self.inputs.block(np.array([head]), np.arange(self.graph.num_tails)))[0]
+        return found.cpu().numpy()
 
 # %% ../../nbs/graph/11_recommend.ipynb #6cf6b999
 @patch
@@ -109,7 +114,7 @@ def _load_model(self: Recommender, weights: dict[str, torch.Tensor], x: dict[str
     "Build the model, load its weights, and encode all heads and tails"
     names = ("conv", "hidden_dim", "num_layers", "heads", "dropout", "node_vectors")
     sizes, widths = {kind: len(table) for kind, table in self.graph.nodes.items()}, {kind: value.shape[1] for kind, value in x.items()}
-    inputs = 0 if self.inputs is None else self.inputs.shape[2]
+    inputs = 0 if self.inputs is None else len(self.inputs.names)
     self.model = UpcyclingGNN(sizes, widths, sorted(links), self.graph.targets, **{name: self.config[name] for name in names},
                               inputs=inputs).to(device)
     fill_model(self.model, weights, where)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['UNKNOWN_REASON', 'SURE', 'unsafe_probability', 'advise_against']
 
-# %% ../../nbs/text/41_safety.ipynb #8a6692d9
+# %% ../../nbs/text/41_safety.ipynb #b0320f1f
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -15,7 +15,7 @@ from .safety_examples import Group, groups
 from .safety_features import describe, vectors
 from .safety_model import load_safety_model, SafetyModel, verdicts
 
-# %% ../../nbs/text/41_safety.ipynb #d15a6bf9
+# %% ../../nbs/text/41_safety.ipynb #d1804ebd
 @lru_cache(maxsize=1)
 def _model() -> SafetyModel:
     "The packaged model, read once"
@@ -28,11 +28,12 @@ def unsafe_probability(question: str,
                        ) -> float:
     "How likely a question should be advised against"
     found = find_dangers(question, topics) if found is None else found
-    return float(_model().probabilities(vectors([question], [describe(question, topics)]), [verdicts(question, found)])[0])
+    features = vectors([question], [describe(question, topics)])
+    return float(_model().probabilities(features, [verdicts(question, found)])[0])
 
-# %% ../../nbs/text/41_safety.ipynb #e0bf8b00
-UNKNOWN_REASON = ("I cannot call this safe: it is like requests that are dangerous, and no row that I have says that it is not. Ask your town's waste "
-                  "service, or say what it is, what it is made of and what was in it.")
+# %% ../../nbs/text/41_safety.ipynb #db77d304
+UNKNOWN_REASON = ("I cannot call this safe: it is like requests that are dangerous, and no row that I have says that it is not. "
+                  "Ask your town's waste service, or say what it is, what it is made of and what was in it.")
 SURE = 0.4  # probability of a group from which on its reason is said
 _ANYTHING = compiled(".")
 
@@ -52,7 +53,7 @@ def _likely(question: str, topics: Sequence[str]) -> Danger:
     name, hazard, says = (group.name, group.hazard, group.says) if group else ("unknown", "", UNKNOWN_REASON)
     return Danger(f"likely_{name}", hazard, _ANYTHING, _ANYTHING, None, says)
 
-# %% ../../nbs/text/41_safety.ipynb #28d84b10
+# %% ../../nbs/text/41_safety.ipynb #5ab03d7f
 def advise_against(question: str,
                    topics: Sequence[str] = (),  # what it certainly names: of `certain_topics`
                    ) -> list[Danger]:  # each hazard once; none where nothing is advised against

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['LANGUAGES', 'KINDS', 'PUT_ASIDE', 'Group', 'groups', 'composed_questions', 'template_questions', 'training_questions']
 
-# %% ../../nbs/text/38_safety_examples.ipynb #7638b065
+# %% ../../nbs/text/38_safety_examples.ipynb #d00acff8
 import random
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,7 +16,7 @@ from .questions import read_safety
 from .samples import draw_samples
 from ..waste.lexicon import phrase_rows
 
-# %% ../../nbs/text/38_safety_examples.ipynb #7f0c7799
+# %% ../../nbs/text/38_safety_examples.ipynb #417247fc
 @dataclass(frozen=True)
 class Group:
     "Things that share a hazard, or none"
@@ -36,7 +36,7 @@ def groups() -> dict[str, Group]:
     "Every group by name"
     return {row[0]: Group(*row) for row in phrase_rows("safety_groups", ["name", "hazard", "reason", "instead"])}
 
-# %% ../../nbs/text/38_safety_examples.ipynb #685c76a6
+# %% ../../nbs/text/38_safety_examples.ipynb #3e67d4fd
 LANGUAGES = ("en", "de", "fr", "ja")
 KINDS = {"unsafe": ("unsafe", 60, 12), "safe": ("safe", 45, 9),  # frame -> what fills it, how many in English, and in each other language
          "place": ("thing", 25, 6), "denied": ("unsafe", 10, 0)}
@@ -59,7 +59,7 @@ def _frames() -> dict[tuple[str, str], list[str]]:
         found.setdefault((language, kind), []).append(text)
     return found
 
-# %% ../../nbs/text/38_safety_examples.ipynb #607e1fe6
+# %% ../../nbs/text/38_safety_examples.ipynb #ae0c49d8
 def _fill(group: str, language: str, kind: str, draw: random.Random) -> str:
     "One composed question"
     frame = draw.choice(_frames()[language, kind])
@@ -81,7 +81,7 @@ def composed_questions(seed: int = 0) -> pd.DataFrame:  # text, unsafe, group; e
                         found.setdefault(_fill(group.name, language, kind, draw), (kind == "unsafe", group.name))
     return pd.DataFrame([(text, *rest) for text, rest in found.items()], columns=["text", "unsafe", "group"])
 
-# %% ../../nbs/text/38_safety_examples.ipynb #5f94c9d2
+# %% ../../nbs/text/38_safety_examples.ipynb #ed23fc4b
 PUT_ASIDE = ("test5",)  # splits of safety_paraphrases.jsonl that are never learnt from
 
 

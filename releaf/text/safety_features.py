@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['WORDS', 'LETTERS', 'TOKENS', 'PARTS', 'WIDTH', 'certain_topics', 'describe', 'vectors', 'small_vectors']
 
-# %% ../../nbs/text/39_safety_features.ipynb #49e79f30
+# %% ../../nbs/text/39_safety_features.ipynb #82c985e0
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import product
@@ -20,7 +20,7 @@ from .hazard_classes import acts, asks_where, hazard_classes, is_act, is_benign,
 from .question_parsing import folded, kind_of_question
 from ..waste.names import find_names
 
-# %% ../../nbs/text/39_safety_features.ipynb #fbadfe11
+# %% ../../nbs/text/39_safety_features.ipynb #ce88ec85
 def certain_topics(text: str) -> list[str]:  # `item:battery`
     "What a question certainly names: no name of several things, and no act taken for a misspelt name"
     return [topic for name in find_names(text) if not name.ask and (name.exact or not is_act(name.words)) for topic in name.topics]
@@ -45,9 +45,10 @@ def describe(question: str,
     pairs = [f"{act}|{thing}" for act, thing in product(done, classes or ["class:known" if known else "class:none"])]
     said = [name for name, is_said in cues.items() if is_said]
     kind = ["class:any"] if classes else ["item:any"] if known else []
-    return ["always", f"kind:{kind_of_question(question, None)}", *done, *classes, *pairs, *hazards, *(f"topic:{topic}" for topic in sorted(named)), *said, *kind]
+    kind = [f"kind:{kind_of_question(question, None)}", *kind]
+    return ["always", *kind, *done, *classes, *pairs, *hazards, *(f"topic:{topic}" for topic in sorted(named)), *said]
 
-# %% ../../nbs/text/39_safety_features.ipynb #32fc7c56
+# %% ../../nbs/text/39_safety_features.ipynb #90c344d9
 WORDS, LETTERS, TOKENS, PARTS = 2 ** 15, 2 ** 16, 2 ** 13, 2 ** 12  # hash buckets
 WIDTH = WORDS + LETTERS + TOKENS
 _BY_WORDS = HashingVectorizer(n_features=WORDS, ngram_range=(1, 2), token_pattern=r"\w+")

@@ -77,11 +77,11 @@ class SafetyModel:
         shares = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
         return {self.group_names[place]: float(shares[place]) for place in np.argsort(-shares, kind="stable")}
 
-# %% ../../nbs/text/40_safety_model.ipynb #f778eac0
+# %% ../../nbs/text/40_safety_model.ipynb #edec49aa
 REGULAR = {"C": 20.0, "solver": "liblinear"}  # inverse strength of L2 regularisation
-WEIGHT = {"composed": 0.4, "template": 0.4, "written": 1.0, "measured": 1.0}  # of a question by its origin
+WEIGHT = {"composed": 0.15, "template": 0.15, "written": 1.0, "measured": 1.0}  # of a question by its origin
 NEVER_MENDED = ("test4",)  # splits on which the rules were not mended
-THRESHOLD = 0.5  # a probability
+THRESHOLD = 0.4  # a probability; below 0.5, as a missed danger weighs more than a needless warning
 
 
 def featurise(questions: Sequence[str]) -> tuple[csr_matrix, np.ndarray]:  # features, verdicts
@@ -110,7 +110,7 @@ def _honest(table: pd.DataFrame) -> pd.Series:
     "Which questions the rules were never mended on"
     return table["origin"].eq("written") | table["split"].isin(NEVER_MENDED)
 
-# %% ../../nbs/text/40_safety_model.ipynb #958e6ccb
+# %% ../../nbs/text/40_safety_model.ipynb #06e35c3d
 def fit_safety_model(table: pd.DataFrame,  # of `training_questions`
                      featurised: tuple[csr_matrix, np.ndarray] | None = None,  # of `featurise`, where it is at hand
                      ) -> tuple[SafetyModel, dict[str, float]]:  # the model, and its scores on questions not learnt from
@@ -123,8 +123,9 @@ def fit_safety_model(table: pd.DataFrame,  # of `training_questions`
     first = LogisticRegression(**REGULAR).fit(features, unsafe, sample_weight=table["origin"].map(WEIGHT))
     told = table[table["unsafe"] & table["group"].ne("")]
     third = LogisticRegression(C=20.0, max_iter=300).fit(small_vectors(told["text"].tolist()), told["group"])
-    model = SafetyModel(first.coef_[0].astype(np.float32), float(first.intercept_[0]), stack.coef_[0].astype(np.float32),
-                        float(stack.intercept_[0]), THRESHOLD, third.coef_.astype(np.float32), third.intercept_.astype(np.float32), tuple(third.classes_))
+    single = lambda values: np.asarray(values, np.float32)
+    model = SafetyModel(single(first.coef_[0]), float(first.intercept_[0]), single(stack.coef_[0]), float(stack.intercept_[0]), THRESHOLD,
+                        single(third.coef_), single(third.intercept_), tuple(third.classes_))
     return model, held_out_scores(chance, unsafe[own])
 
 

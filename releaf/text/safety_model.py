@@ -7,7 +7,7 @@ __all__ = ['VERDICTS', 'REGULAR', 'WEIGHT', 'NEVER_MENDED', 'THRESHOLD', 'verdic
            'held_out_log_odds', 'fit_safety_model', 'held_out_scores', 'save_safety_model', 'load_safety_model',
            'train_safety_model']
 
-# %% ../../nbs/text/40_safety_model.ipynb #45a6dcc4
+# %% ../../nbs/text/40_safety_model.ipynb #fccf6e1d
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +21,7 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 
+from ..core.checkpoints import check_checksums, write_checksums
 from ..core.files import atomic_write, read_json, write_json
 from ..core.paths import display_path, packaged_model, resolve
 from .dangers import Danger, dangers, find_dangers
@@ -110,7 +111,7 @@ def _honest(table: pd.DataFrame) -> pd.Series:
     "Which questions the rules were never mended on"
     return table["origin"].eq("written") | table["split"].isin(NEVER_MENDED)
 
-# %% ../../nbs/text/40_safety_model.ipynb #06e35c3d
+# %% ../../nbs/text/40_safety_model.ipynb #63c7e25c
 def fit_safety_model(table: pd.DataFrame,  # of `training_questions`
                      featurised: tuple[csr_matrix, np.ndarray] | None = None,  # of `featurise`, where it is at hand
                      ) -> tuple[SafetyModel, dict[str, float]]:  # the model, and its scores on questions not learnt from
@@ -122,8 +123,8 @@ def fit_safety_model(table: pd.DataFrame,  # of `training_questions`
     chance = cross_val_predict(LogisticRegression(C=1.0), inputs, unsafe[own], cv=10, method="predict_proba")[:, 1]
     first = LogisticRegression(**REGULAR).fit(features, unsafe, sample_weight=table["origin"].map(WEIGHT))
     told = table[table["unsafe"] & table["group"].ne("")]
-    third = LogisticRegression(C=20.0, max_iter=300).fit(small_vectors(told["text"].tolist()), told["group"])
-    single = lambda values: np.asarray(values, np.float32)
+    third = LogisticRegression(C=300.0, max_iter=300).fit(small_vectors(told["text"].tolist()), told["group"])
+    single = lambda values: np.ascontiguousarray(values, np.float32)  # safetensors writes the bytes as they lie
     model = SafetyModel(single(first.coef_[0]), float(first.intercept_[0]), single(stack.coef_[0]), float(stack.intercept_[0]), THRESHOLD,
                         single(third.coef_), single(third.intercept_), tuple(third.classes_))
     return model, held_out_scores(chance, unsafe[own])
@@ -135,7 +136,7 @@ def held_out_scores(chance: np.ndarray, unsafe: np.ndarray) -> dict[str, float]:
     return {"questions": len(unsafe), "unsafe_refused": round(float(against[unsafe].mean()), 3),
             "harmless_refused": round(float(against[~unsafe].mean()), 3)}
 
-# %% ../../nbs/text/40_safety_model.ipynb #01e50bbb
+# %% ../../nbs/text/40_safety_model.ipynb #c387ed49
 def save_safety_model(model: SafetyModel, folder: str | Path, facts: dict | None = None) -> None:  # facts: what else is noted
     "Write `model.safetensors` and `config.json`"
     folder = Path(resolve(folder))
@@ -146,12 +147,14 @@ def save_safety_model(model: SafetyModel, folder: str | Path, facts: dict | None
         Path(path).write_bytes(save(tensors))
     write_json(folder / "config.json", {"kind": "safety", "bias": model.bias, "stack_bias": model.stack_bias, "threshold": model.threshold,
                                         "verdicts": list(VERDICTS), "groups": list(model.group_names), **(facts or {})})
+    write_checksums(folder)
 
 
 def load_safety_model(folder: str | Path | None = None,  # the packaged one when None
                       ) -> SafetyModel:
     "Read what `save_safety_model` wrote"
     folder = packaged_model("safety") if folder is None else Path(resolve(folder))
+    check_checksums(folder)
     facts = read_json(folder / "config.json")
     try:
         tensors = {name: values.astype(np.float32) for name, values in load_file(folder / "model.safetensors").items()}

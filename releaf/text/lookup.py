@@ -204,7 +204,7 @@ def compose(looked: Looked, rows: pd.DataFrame) -> str:
         return " ".join(filter(None, [*looked.refusals, where]))
     if looked.rule_answers and (looked.kind == "bins" or looked.region):
         careful = [f"Careful: {lower_first(said)}" for said in looked.warns[:2]]
-        beside = (_warning(looked) or _ideas(looked, rows)) if looked.kind == "ideas" else ""
+        beside = (_warning(looked) or _ideas(looked, rows)) if looked.kind == "ideas" and not looked.where else ""
         return " ".join(filter(None, [looked.verdict, *careful, rule_answers, beside]))
     if (warning := _warning(looked)) and looked.kind != "bins":
         return warning

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['UNKNOWN_REASON', 'SURE', 'unsafe_probability', 'advise_against']
 
-# %% ../../nbs/text/41_safety.ipynb #8a6692d9
+# %% ../../nbs/text/41_safety.ipynb #b0320f1f
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -15,13 +15,13 @@ from .safety_examples import Group, groups
 from .safety_features import describe, vectors
 from .safety_model import load_safety_model, SafetyModel, verdicts
 
-# %% ../../nbs/text/41_safety.ipynb #d1804ebd
+# %% ../../nbs/text/41_safety.ipynb #1fc2de3b
 @lru_cache(maxsize=1)
 def _model() -> SafetyModel:
     "The packaged model, read once"
     return load_safety_model()
 
-
+# %% ../../nbs/text/41_safety.ipynb #cad92f16
 def unsafe_probability(question: str,
                        topics: Sequence[str] = (),  # of `certain_topics`
                        found: Sequence[Danger] | None = None,  # of `find_dangers`; None: they are looked for
@@ -31,13 +31,13 @@ def unsafe_probability(question: str,
     features = vectors([question], [describe(question, topics)])
     return float(_model().probabilities(features, [verdicts(question, found)])[0])
 
-# %% ../../nbs/text/41_safety.ipynb #9c437845
+# %% ../../nbs/text/41_safety.ipynb #cb59406b
 UNKNOWN_REASON = ("I cannot call this safe: it is like requests that are dangerous, and no row that I have says that it is not. "
                   "Ask your town's waste service, or say what it is, what it is made of and what was in it.")
 SURE = 0.3  # probability of a group from which on its reason is said
 _ANYTHING = compiled(".")
 
-
+# %% ../../nbs/text/41_safety.ipynb #d560a056
 def _likely_group(question: str, topics: Sequence[str]) -> Group | None:  # None: it is not clear which
     "The group that gives the reason: one whose hazard a named thing has, else one that is likely"
     hazards = {key.rsplit("/", 1)[1] for key in hazard_keys(topics, 9)}
@@ -46,14 +46,14 @@ def _likely_group(question: str, topics: Sequence[str]) -> Group | None:  # None
     name = (named or list(likely))[0]
     return groups()[name] if named or likely[name] >= SURE else None
 
-
+# %% ../../nbs/text/41_safety.ipynb #af29f69e
 def _likely(question: str, topics: Sequence[str]) -> Danger:
     "The danger of a request that no rule lists"
     group = _likely_group(question, topics)
     name, hazard, says = (group.name, group.hazard, group.says) if group else ("unknown", "", UNKNOWN_REASON)
     return Danger(f"likely_{name}", hazard, _ANYTHING, _ANYTHING, None, says)
 
-# %% ../../nbs/text/41_safety.ipynb #28d84b10
+# %% ../../nbs/text/41_safety.ipynb #0c706b6e
 def advise_against(question: str,
                    topics: Sequence[str] = (),  # what it certainly names: of `certain_topics`
                    ) -> list[Danger]:  # each hazard once; none where nothing is advised against

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['LANGUAGES', 'KINDS', 'PUT_ASIDE', 'Group', 'groups', 'composed_questions', 'template_questions', 'training_questions']
 
-# %% ../../nbs/text/38_safety_examples.ipynb #d00acff8
+# %% ../../nbs/text/38_safety_examples.ipynb #7638b065
 import random
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,7 +16,7 @@ from .questions import read_safety
 from .samples import draw_samples
 from ..waste.lexicon import phrase_rows
 
-# %% ../../nbs/text/38_safety_examples.ipynb #417247fc
+# %% ../../nbs/text/38_safety_examples.ipynb #4af2aaca
 @dataclass(frozen=True)
 class Group:
     "Things that share a hazard, or none"
@@ -30,13 +30,13 @@ class Group:
         "The answer to a request that is like the unsafe ones of the group"
         return f"I cannot call this safe: {self.reason}. {self.instead}."
 
-
+# %% ../../nbs/text/38_safety_examples.ipynb #6a480412
 @lru_cache(maxsize=1)
 def groups() -> dict[str, Group]:
     "Every group by name"
     return {row[0]: Group(*row) for row in phrase_rows("safety_groups", ["name", "hazard", "reason", "instead"])}
 
-# %% ../../nbs/text/38_safety_examples.ipynb #3e67d4fd
+# %% ../../nbs/text/38_safety_examples.ipynb #87699410
 LANGUAGES = ("en", "de", "fr", "ja")
 KINDS = {"unsafe": ("unsafe", 60, 12), "safe": ("safe", 45, 9),  # frame -> what fills it, how many in English, and in each other language
          "place": ("thing", 25, 6), "denied": ("unsafe", 10, 0)}
@@ -50,7 +50,7 @@ def _phrases() -> dict[tuple[str, str, str], list[str]]:
         found.setdefault((group, language, kind), []).append(text)
     return found
 
-
+# %% ../../nbs/text/38_safety_examples.ipynb #a3656562
 @lru_cache(maxsize=1)
 def _frames() -> dict[tuple[str, str], list[str]]:
     "Language and kind (unsafe, safe, place, denied) -> frames"
@@ -59,7 +59,7 @@ def _frames() -> dict[tuple[str, str], list[str]]:
         found.setdefault((language, kind), []).append(text)
     return found
 
-# %% ../../nbs/text/38_safety_examples.ipynb #ae0c49d8
+# %% ../../nbs/text/38_safety_examples.ipynb #5439a119
 def _fill(group: str, language: str, kind: str, draw: random.Random) -> str:
     "One composed question"
     frame = draw.choice(_frames()[language, kind])
@@ -68,7 +68,7 @@ def _fill(group: str, language: str, kind: str, draw: random.Random) -> str:
         return frame.format(thing=thing)
     return frame.format(act=draw.choice(_phrases()[group, language, KINDS[kind][0]]).format(thing=thing))
 
-
+# %% ../../nbs/text/38_safety_examples.ipynb #7e7a11b7
 def composed_questions(seed: int = 0) -> pd.DataFrame:  # text, unsafe, group; each text once
     "Questions from groups, acts and frames"
     draw, found = random.Random(seed), {}
@@ -81,7 +81,7 @@ def composed_questions(seed: int = 0) -> pd.DataFrame:  # text, unsafe, group; e
                         found.setdefault(_fill(group.name, language, kind, draw), (kind == "unsafe", group.name))
     return pd.DataFrame([(text, *rest) for text, rest in found.items()], columns=["text", "unsafe", "group"])
 
-# %% ../../nbs/text/38_safety_examples.ipynb #ed23fc4b
+# %% ../../nbs/text/38_safety_examples.ipynb #08c838af
 PUT_ASIDE = ("test5",)  # splits of safety_paraphrases.jsonl that are never learnt from
 
 
@@ -90,7 +90,7 @@ def template_questions(n: int, seed: int = 0) -> pd.DataFrame:  # text, unsafe
     rows = draw_samples(n, seed)
     return pd.DataFrame({"text": rows["question"], "unsafe": rows["unsafe"].eq(True)})
 
-
+# %% ../../nbs/text/38_safety_examples.ipynb #c1178d22
 def training_questions(templates: int = 2500,  # rows from the templates of the corpus
                        ) -> pd.DataFrame:  # text, unsafe, group and split ('' where there is none), origin
     "Every question that the safety model learns from, each once"

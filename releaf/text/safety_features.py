@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['WORDS', 'LETTERS', 'TOKENS', 'PARTS', 'WIDTH', 'certain_topics', 'describe', 'vectors', 'small_vectors']
 
-# %% ../../nbs/text/39_safety_features.ipynb #82c985e0
+# %% ../../nbs/text/39_safety_features.ipynb #49e79f30
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import product
@@ -20,18 +20,18 @@ from .hazard_classes import acts, asks_where, hazard_classes, is_act, is_benign,
 from .question_parsing import folded, kind_of_question
 from ..waste.names import find_names
 
-# %% ../../nbs/text/39_safety_features.ipynb #ce88ec85
+# %% ../../nbs/text/39_safety_features.ipynb #c4e67336
 def certain_topics(text: str) -> list[str]:  # `item:battery`
     "What a question certainly names: no name of several things, and no act taken for a misspelt name"
     return [topic for name in find_names(text) if not name.ask and (name.exact or not is_act(name.words)) for topic in name.topics]
 
-
+# %% ../../nbs/text/39_safety_features.ipynb #08c1e70a
 @lru_cache(maxsize=1)
 def _narrow_classes() -> tuple:
     "The hazard classes that hold some things only"
     return tuple(group for group in hazard_classes() if group.thing.pattern != ".")
 
-
+# %% ../../nbs/text/39_safety_features.ipynb #89a4c013
 def describe(question: str,
              topics: Sequence[str],  # of `certain_topics`
              ) -> list[str]:  # tokens: `act:BURN`, `class:lithium`, `act:BURN|class:lithium`, ...
@@ -48,7 +48,7 @@ def describe(question: str,
     kind = [f"kind:{kind_of_question(question, None)}", *kind]
     return ["always", *kind, *done, *classes, *pairs, *hazards, *(f"topic:{topic}" for topic in sorted(named)), *said]
 
-# %% ../../nbs/text/39_safety_features.ipynb #90c344d9
+# %% ../../nbs/text/39_safety_features.ipynb #81b483aa
 WORDS, LETTERS, TOKENS, PARTS = 2 ** 15, 2 ** 16, 2 ** 13, 2 ** 12  # hash buckets
 WIDTH = WORDS + LETTERS + TOKENS
 _BY_WORDS = HashingVectorizer(n_features=WORDS, ngram_range=(1, 2), token_pattern=r"\w+")
@@ -63,8 +63,7 @@ def vectors(questions: Sequence[str], tokens: Sequence[Sequence[str]],  # of `de
     texts = [folded(question) for question in questions]
     return hstack([_BY_WORDS.transform(texts), _BY_LETTERS.transform(texts), normalize(_BY_TOKENS.transform(tokens))], format="csr")
 
-
-
+# %% ../../nbs/text/39_safety_features.ipynb #60ce0fd7
 def small_vectors(questions: Sequence[str]) -> csr_matrix:  # [questions, PARTS], rows of length 1
     "Questions as short vectors of their letters alone, to tell what they are about"
     return _BY_PARTS.transform([folded(question) for question in questions])

@@ -7,7 +7,7 @@ __all__ = ['VERDICTS', 'REGULAR', 'WEIGHT', 'NEVER_MENDED', 'THRESHOLD', 'verdic
            'held_out_log_odds', 'fit_safety_model', 'held_out_scores', 'save_safety_model', 'load_safety_model',
            'train_safety_model']
 
-# %% ../../nbs/text/40_safety_model.ipynb #fccf6e1d
+# %% ../../nbs/text/40_safety_model.ipynb #fb35b843
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -30,7 +30,7 @@ from .question_parsing import folded
 from .safety_examples import groups, training_questions
 from .safety_features import certain_topics, describe, PARTS, small_vectors, vectors, WIDTH
 
-# %% ../../nbs/text/40_safety_model.ipynb #e4d79aa0
+# %% ../../nbs/text/40_safety_model.ipynb #9a48ea11
 VERDICTS = ("listed", "class", "unproven", "where", "explained", "benign")
 
 
@@ -39,7 +39,7 @@ def _listed_names() -> frozenset[str]:
     "The names of the rows of dangers.csv"
     return frozenset(danger.name for danger in dangers())
 
-
+# %% ../../nbs/text/40_safety_model.ipynb #ca545576
 def verdicts(question: str, found: Sequence[Danger],  # of `find_dangers`
              ) -> list[float]:  # 0 or 1, in the order of `VERDICTS`
     "What the rules say about a question"
@@ -48,7 +48,7 @@ def verdicts(question: str, found: Sequence[Danger],  # of `find_dangers`
     of_class = any(not name.startswith("unproven_") and name not in _listed_names() for name in names)
     return [float(said) for said in (listed, of_class, unproven, asks_where(text), is_explained(text), is_benign(question))]
 
-# %% ../../nbs/text/40_safety_model.ipynb #8eb2727e
+# %% ../../nbs/text/40_safety_model.ipynb #4b6cf055
 @dataclass
 class SafetyModel:
     "Three regressions"
@@ -78,13 +78,13 @@ class SafetyModel:
         shares = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
         return {self.group_names[place]: float(shares[place]) for place in np.argsort(-shares, kind="stable")}
 
-# %% ../../nbs/text/40_safety_model.ipynb #edec49aa
+# %% ../../nbs/text/40_safety_model.ipynb #e6110b19
 REGULAR = {"C": 20.0, "solver": "liblinear"}  # inverse strength of L2 regularisation
 WEIGHT = {"composed": 0.15, "template": 0.15, "written": 1.0, "measured": 1.0}  # of a question by its origin
 NEVER_MENDED = ("test4",)  # splits on which the rules were not mended
 THRESHOLD = 0.4  # a probability; below 0.5, as a missed danger weighs more than a needless warning
 
-
+# %% ../../nbs/text/40_safety_model.ipynb #4e12865c
 def featurise(questions: Sequence[str]) -> tuple[csr_matrix, np.ndarray]:  # features, verdicts
     "Features and verdicts of questions"
     topics = [certain_topics(question) for question in questions]
@@ -92,7 +92,7 @@ def featurise(questions: Sequence[str]) -> tuple[csr_matrix, np.ndarray]:  # fea
     said = [verdicts(question, find_dangers(question, names)) for question, names in zip(questions, topics)]
     return vectors(questions, tokens), np.array(said, np.float32).reshape(-1, len(VERDICTS))
 
-# %% ../../nbs/text/40_safety_model.ipynb #776f7f46
+# %% ../../nbs/text/40_safety_model.ipynb #40f7ba87
 def held_out_log_odds(table: pd.DataFrame, features: csr_matrix, folds: int = 5) -> np.ndarray:  # [questions that the rules never saw]
     "Log-odds of the questions that the rules were not mended on, each by a regression that did not learn from it"
     own = _honest(table).to_numpy()
@@ -106,12 +106,12 @@ def held_out_log_odds(table: pd.DataFrame, features: csr_matrix, folds: int = 5)
         found[fold == number] = model.decision_function(features[places[fold == number]])
     return found
 
-
+# %% ../../nbs/text/40_safety_model.ipynb #cfeafbe4
 def _honest(table: pd.DataFrame) -> pd.Series:
     "Which questions the rules were never mended on"
     return table["origin"].eq("written") | table["split"].isin(NEVER_MENDED)
 
-# %% ../../nbs/text/40_safety_model.ipynb #63c7e25c
+# %% ../../nbs/text/40_safety_model.ipynb #b2e58a3f
 def fit_safety_model(table: pd.DataFrame,  # of `training_questions`
                      featurised: tuple[csr_matrix, np.ndarray] | None = None,  # of `featurise`, where it is at hand
                      ) -> tuple[SafetyModel, dict[str, float]]:  # the model, and its scores on questions not learnt from
@@ -129,14 +129,14 @@ def fit_safety_model(table: pd.DataFrame,  # of `training_questions`
                         single(third.coef_), single(third.intercept_), tuple(third.classes_))
     return model, held_out_scores(chance, unsafe[own])
 
-
+# %% ../../nbs/text/40_safety_model.ipynb #a73d8d3a
 def held_out_scores(chance: np.ndarray, unsafe: np.ndarray) -> dict[str, float]:
     "Fractions at the threshold"
     against = chance >= THRESHOLD
     return {"questions": len(unsafe), "unsafe_refused": round(float(against[unsafe].mean()), 3),
             "harmless_refused": round(float(against[~unsafe].mean()), 3)}
 
-# %% ../../nbs/text/40_safety_model.ipynb #c387ed49
+# %% ../../nbs/text/40_safety_model.ipynb #d8d86b4c
 def save_safety_model(model: SafetyModel, folder: str | Path, facts: dict | None = None) -> None:  # facts: what else is noted
     "Write `model.safetensors` and `config.json`"
     folder = Path(resolve(folder))
@@ -149,7 +149,7 @@ def save_safety_model(model: SafetyModel, folder: str | Path, facts: dict | None
                                         "verdicts": list(VERDICTS), "groups": list(model.group_names), **(facts or {})})
     write_checksums(folder)
 
-
+# %% ../../nbs/text/40_safety_model.ipynb #dc04e2b5
 def load_safety_model(folder: str | Path | None = None,  # the packaged one when None
                       ) -> SafetyModel:
     "Read what `save_safety_model` wrote"
@@ -165,7 +165,7 @@ def load_safety_model(folder: str | Path | None = None,  # the packaged one when
                          f"{type(error).__name__} {str(error)[:80]}") from error
     return _checked(model, folder)
 
-# %% ../../nbs/text/40_safety_model.ipynb #963467d4
+# %% ../../nbs/text/40_safety_model.ipynb #89d53a18
 def _checked(model: SafetyModel, folder: Path) -> SafetyModel:
     "The model, if its shapes and its groups are those of this version"
     shapes = {"weights": (model.weights.shape, (WIDTH,)), "stack": (model.stack.shape, (1 + len(VERDICTS),)),
@@ -178,7 +178,7 @@ def _checked(model: SafetyModel, folder: Path) -> SafetyModel:
         raise ValueError(f"{display_path(folder)}: groups: found {', '.join(sorted(unknown))}, expected names of safety_groups.csv")
     return model
 
-
+# %% ../../nbs/text/40_safety_model.ipynb #f8b3054f
 def train_safety_model(folder: str | Path) -> dict[str, float]:  # scores on questions not learnt from
     "Fit the model on all training questions and write it"
     model, scores = fit_safety_model(training_questions())

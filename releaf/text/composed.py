@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from .question_parsing import folded, said_states
 from .facts import BIN_WORDS, lower_first, name_of, rule_key, sentences, states, tables, with_article
+from .question_parsing import folded, said_states
 from ..waste.lexicon import phrase_rows
 from ..waste.names import find_topics, Found
 from ..waste.rules import Answer, answers, regions
@@ -225,12 +225,16 @@ def answer_everywhere(name: Found, question: str) -> RuleAnswer | None:  # None 
                 [one.keys[0] for one in told.values()], False)
 
 # %% ../../nbs/text/29_composed.ipynb #5e7234ca
+_HANDED_IN = frozenset(("drop_off", "hazardous"))  # the collection of hazardous waste is often at the recycling centre
+
+
 def verdict(claimed: set[str],  # the bins that a yes-or-no question proposes
             told: Sequence[RuleAnswer]) -> str:  # 'Yes.', 'No.' or '' where neither can be said
     "How an answer begins"
     if not claimed or not told:
         return ""
     bins = [set(one.bins) for one in told]
-    if all(not claimed & one for one in bins):
+    near = claimed | (_HANDED_IN if claimed & _HANDED_IN else set())
+    if all(not near & one for one in bins):
         return "No."
     return "Yes." if all(len(one) == 1 and one <= claimed for one in bins) and len(claimed) == 1 else ""

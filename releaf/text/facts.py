@@ -54,7 +54,7 @@ def nouns() -> dict[str, set[str]]:  # mass, proper, countable (in spite of a ma
 def lower_first(name: str) -> str:
     "`Jam jar` -> `jam jar`; `PET bottle`, `T-shirt`, `CD or DVD` keep their capitals"
     first = name.split()[0]
-    keep = first in nouns()["proper"] or first.isupper() or "-" in first[:2] or any(c.isupper() for c in first[1:])
+    keep = first in nouns()["proper"] or (first.isupper() and first != "A") or "-" in first[:2] or any(c.isupper() for c in first[1:])
     return name if keep else name[0].lower() + name[1:]
 
 

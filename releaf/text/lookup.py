@@ -13,13 +13,15 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from .question_parsing import claimed_bins, folded, kind_of_question, regions_named, things_named, without_destinations
-from .composed import materials_said, answer_everywhere, answer_thing, RuleAnswer, typical_topics, verdict, WHERE
-from .dangers import find_dangers, forbidden_keys, hazard_keys, hazard_text
-from .hazard_classes import ANYTHING, asks_where, is_act, is_benign
+from .composed import answer_everywhere, answer_thing, materials_said, RuleAnswer, typical_topics, verdict, WHERE
+from .dangers import forbidden_keys, hazard_keys, hazard_text
 from .facts import facts, lower_first, name_of, tables, upper_first, with_article
+from .hazard_classes import ANYTHING, asks_where
+from .question_parsing import claimed_bins, folded, kind_of_question, regions_named, things_named, without_destinations
 from .retrieval import varied_rows
-from ..waste.names import find_names, find_topics, Found
+from .safety import advise_against
+from .safety_features import certain_topics
+from ..waste.names import find_topics, Found
 from ..waste.reuse import why_no_reuse
 from ..waste.rules import regions
 
@@ -39,7 +41,7 @@ class Looked:
     keys: list[str]  # of the rows behind refusals and hazards
     rule_answers: list[RuleAnswer]
     verdict: str = ""  # Yes. | No. | ''
-    benign: bool = False  # whether a thing is only handed in, kept safe or asked about
+    where: bool = False  # whether the right place of a thing is asked for
     ranked: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
@@ -50,13 +52,12 @@ def _no(text: str) -> str:
 # %% ../../nbs/text/31_lookup.ipynb #bd67647e
 def _refusals(text: str, topics: Sequence[str]) -> tuple[list[str], list[str], list[str]]:  # sentences, hazards, keys of rows
     "What is proposed and must not be done"
-    certain = [topic for name in find_names(text) if not name.ask and (name.exact or not is_act(name.words))
-               for topic in name.topics]
-    dangers, forbidden = find_dangers(text, certain)[:2], forbidden_keys(topics)[:2]
+    dangers, forbidden = advise_against(text, certain_topics(text))[:2], forbidden_keys(topics)[:2]
     said = [danger.says for danger in dangers] + [_no(facts_text(key)) for key in forbidden]
     said = said[:1] + [re.sub(r"^No[,.:]? ?", "", one) for one in said[1:]]
-    known = [key for danger in dangers for key in _hazard_rows(danger.hazard, topics)]
-    return [upper_first(one) for one in said], [hazard_text(danger.hazard) for danger in dangers], [*forbidden, *known]
+    known = [key for danger in dangers if danger.hazard for key in _hazard_rows(danger.hazard, topics)]
+    warns = [hazard_text(danger.hazard) if danger.hazard else danger.says for danger in dangers]
+    return [upper_first(one) for one in said], warns, [*forbidden, *known]
 
 
 def facts_text(key: str) -> str:
@@ -131,7 +132,7 @@ def look_up(text: str, region: str | None,  # one of `regions()`
     certain = any("A guess" not in one.text for one in rule_answers)
     ranked = varied_rows(text, (places or [None])[0], most, kind == "ideas", semantics, rules=not certain)
     return Looked(kind, (places or [None])[0], topics, things, refusals, warns, [*keys, *hazards], rule_answers,
-                  verdict(claimed_bins(text), rule_answers), is_benign(text), ranked)
+                  verdict(claimed_bins(text), rule_answers), asks_where(folded(text)), ranked)
 
 # %% ../../nbs/text/31_lookup.ipynb #652e1c55
 def _in_turn(lists: Sequence[Sequence[str]]) -> list[str]:
@@ -175,9 +176,9 @@ def _best(rows: pd.DataFrame) -> str:
 
 # %% ../../nbs/text/31_lookup.ipynb #cb6b1a15
 def _warning(looked: Looked) -> str:
-    "A warning where nothing may be made of what a question is about first, else ''; the hazard alone where nothing unsafe is meant"
+    "A warning where nothing may be made of what a question is about first, else ''; the hazard alone where nothing is to be made of it"
     reason = _unsafe_thing(looked.things)
-    if reason and looked.benign and looked.kind != "ideas":
+    if reason and (looked.where or looked.kind != "ideas"):
         return f"Careful: {lower_first(reason)}. For its bin: {lower_first(WHERE)}"
     return f"Do not {ANYTHING}: {lower_first(reason)}. Ask for its bin instead." if reason else ""
 
@@ -198,11 +199,12 @@ def compose(looked: Looked, rows: pd.DataFrame) -> str:
     "The answer in the words of the rows; '' where there is nothing to say"
     rule_answers = " ".join(one.text for one in looked.rule_answers[:6])
     if looked.refusals:
-        where = rule_answers or ("" if looked.kind != "bins" else f"For its bin: {lower_first(WHERE)}")
+        named = looked.kind == "bins" or any(topic.startswith("item:") for name in looked.things for topic in name.topics)
+        where = rule_answers or (f"For its bin: {lower_first(WHERE)}" if named else "")
         return " ".join(filter(None, [*looked.refusals, where]))
     if looked.rule_answers and (looked.kind == "bins" or looked.region):
         careful = [f"Careful: {lower_first(said)}" for said in looked.warns[:2]]
-        beside = (_warning(looked) or _ideas(looked, rows)) if looked.kind == "ideas" else ""
+        beside = (_warning(looked) or _ideas(looked, rows)) if looked.kind == "ideas" and not looked.where else ""
         return " ".join(filter(None, [looked.verdict, *careful, rule_answers, beside]))
     if (warning := _warning(looked)) and looked.kind != "bins":
         return warning

@@ -98,7 +98,7 @@ _OTHER_TERMS = tuple((re.compile(pattern), name) for pattern, name in (
      r"(?:燃える|燃えない|燃やす|可燃|不燃|普通の?)(?:ゴミ|ごみ)", "landfill"), (r"\baltkleider", "donate")))
 
 
-_OPEN_QUESTION = re.compile(r"(?:which|who|where|when|what|how|wo|wohin|welche\w*|ou|qui)\b")
+_OPEN_QUESTION = re.compile(r"(?:which|who|where|when|what|how|(?:is|are) there|wo|wohin|welche\w*|gibt es|ou|qui|y a-t-il)\b")
 _ASIDE = re.compile(r"\b(?:before|after|until|when|once|while) (?:i|we|you|they|it)\b[^?.!]*", re.IGNORECASE)  # "before I recycle it"
 
 

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['shape', 'Module', 'imported', 'read_module', 'Reach', 'notebook_source', 'reach_from', 'code_prints']
 
-# %% ../../nbs/evidence/02_reachable.ipynb #8dbb2031
+# %% ../../nbs/evidence/02_reachable.ipynb #bddaf86b
 import ast
 import json
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from fastcore.basics import patch
 
 from ..core.files import content_hash
 
-# %% ../../nbs/evidence/02_reachable.ipynb #14cba86c
+# %% ../../nbs/evidence/02_reachable.ipynb #eb75f503
 _BODIES = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -49,7 +49,7 @@ def shape(node: Any,  # of `ast`
             found.append([name, shape(value, silent)])
     return found
 
-# %% ../../nbs/evidence/02_reachable.ipynb #a07185eb
+# %% ../../nbs/evidence/02_reachable.ipynb #315724b3
 @dataclass
 class Module:
     "The statements of one source file"
@@ -65,7 +65,7 @@ class Module:
         found = {**self.parts, "": self.effects}
         return {name: content_hash([shape(node) for node in nodes]) for name, nodes in found.items() if nodes}
 
-# %% ../../nbs/evidence/02_reachable.ipynb #08ea642c
+# %% ../../nbs/evidence/02_reachable.ipynb #7cbfd361
 def imported(node: ast.stmt,  # an import
              module: Module,  # where it stands
              ) -> Iterator[tuple[str, tuple[str, str]]]:  # name here; module and name there
@@ -86,7 +86,7 @@ def imported(node: ast.stmt,  # an import
         for alias in node.names:
             yield alias.asname or alias.name, (".".join(base), alias.name)
 
-# %% ../../nbs/evidence/02_reachable.ipynb #47ca53e9
+# %% ../../nbs/evidence/02_reachable.ipynb #c78d5a87
 def _owner(node: ast.stmt, known: set[str]) -> str | None:
     "The definition that a decorated function belongs to; None where it stands for itself"
     for each in getattr(node, "decorator_list", []):
@@ -104,7 +104,7 @@ def _targets(node: ast.stmt) -> list[str] | None:
     flat = [each for target in found for each in (target.elts if isinstance(target, ast.Tuple | ast.List) else [target])]
     return [each.id for each in flat] if flat and all(isinstance(each, ast.Name) for each in flat) else None
 
-# %% ../../nbs/evidence/02_reachable.ipynb #a4f3de0b
+# %% ../../nbs/evidence/02_reachable.ipynb #d86fd079
 @lru_cache(maxsize=4096)
 def read_module(text: str, name: str, package: bool = False) -> Module:
     "The parts of a source file"
@@ -126,7 +126,7 @@ def read_module(text: str, name: str, package: bool = False) -> Module:
             module.effects.append(node)
     return module
 
-# %% ../../nbs/evidence/02_reachable.ipynb #5e0287a8
+# %% ../../nbs/evidence/02_reachable.ipynb #3cfaec22
 class Reach:
     "Definitions of the package that code can reach"
 
@@ -156,7 +156,7 @@ class Reach:
             for target, inner in module.imports.values():
                 self.execute(f"{target}.{inner}".strip(".") if self.module(f"{target}.{inner}".strip(".")) else target)
 
-# %% ../../nbs/evidence/02_reachable.ipynb #c9d9daff
+# %% ../../nbs/evidence/02_reachable.ipynb #f74a3cf3
 @patch
 def visit(self: Reach, where: str, name: str) -> None:  # module and name; '*': all of it
     "Count a definition and all that it can reach"
@@ -179,7 +179,7 @@ def visit(self: Reach, where: str, name: str) -> None:  # module and name; '*': 
     elif "__getattr__" in module.parts:  # a name that is looked up when it is asked for
         self.visit(where, "__getattr__")
 
-# %% ../../nbs/evidence/02_reachable.ipynb #ea7d2c13
+# %% ../../nbs/evidence/02_reachable.ipynb #0c01d343
 @patch
 def follow(self: Reach, node: ast.AST, module: Module) -> None:
     "Count what a statement names: definitions, imported names, modules named in texts"
@@ -217,7 +217,7 @@ def named(self: Reach, name: str) -> None:  # `text.sft`, or `preparation.` wher
     elif self.module(name) is not None:
         self.visit(name, "*")
 
-# %% ../../nbs/evidence/02_reachable.ipynb #1ba205e9
+# %% ../../nbs/evidence/02_reachable.ipynb #82bcc831
 def notebook_source(notebook: bytes,  # the file's content
                     ) -> tuple[str, str]:  # its code without the cell of parameters, and that cell
     "The code of a notebook; lines for IPython alone are left out"

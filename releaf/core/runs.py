@@ -186,11 +186,13 @@ def read_metrics(run_dir: str | Path) -> dict[str, Any]:
 
 # %% ../../nbs/core/11_runs.ipynb #1ab7e9c3
 def write_result(name: str,  # the file's name in `nbs/results`, without .json; may be in a folder, as in `graph/name`
-                 values: dict[str, Any]) -> Path:
+                 values: dict[str, Any],
+                 folder: str | Path | None = None,  # None: `results_dir()`
+                 ) -> Path:
     "Record values for the README's tables, atomically"
     if not re.fullmatch(r"(\w+/)*\w+", name):
         raise ValueError(f"result: found {name!r}, expected letters, digits and _, in folders or not")
-    path = results_dir() / f"{name}.json"
+    path = Path(folder or results_dir()) / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_json(path, values)
     return path
@@ -200,12 +202,13 @@ def record_result(run_dir: str | Path,  # a finished run
                   name: str,  # the file's name in `nbs/results`
                   recipe: str,  # what was run, for a reader
                   data: str,  # what it was run on, for a reader
+                  folder: str | Path | None = None,  # None: `results_dir()`
                   ) -> Path:
     "Copy a run's numbers into the repository, for the README's table"
     metrics, where = read_metrics(run_dir), read_json(Path(resolve(run_dir)) / "environment.json")
     kept = {"recipe": recipe, "data": data, "minutes": metrics["train_seconds"] / 60,
             "commit": (where["commit"] or "none")[:8] + "+" * bool(where["uncommitted_changes"]), "environment": where, **metrics}
-    return write_result(name, kept)
+    return write_result(name, kept, folder)
 
 # %% ../../nbs/core/11_runs.ipynb #c9a00013
 def _wandb(run: Run, mode: str):

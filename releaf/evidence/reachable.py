@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['shape', 'Module', 'imported', 'read_module', 'Reach', 'notebook_source', 'reach_from', 'code_prints']
 
-# %% ../../nbs/evidence/02_reachable.ipynb #bddaf86b
+# %% ../../nbs/evidence/02_reachable.ipynb #8dbb2031
 import ast
 import json
 from collections.abc import Iterator
@@ -17,17 +17,17 @@ from fastcore.basics import patch
 
 from ..core.files import content_hash
 
-# %% ../../nbs/evidence/02_reachable.ipynb #eb75f503
+# %% ../../nbs/evidence/02_reachable.ipynb #72df0180
 _BODIES = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
-
+# %% ../../nbs/evidence/02_reachable.ipynb #7fb5aeee
 def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
     "A body without its first statement where that is only a text"
     first = body[0] if body else None
     text = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
     return body[1:] if text else body
 
-
+# %% ../../nbs/evidence/02_reachable.ipynb #bf7bfba7
 def shape(node: Any,  # of `ast`
           silent: bool = False,  # within the words of an error: texts do not count
           ) -> Any:  # nested lists and texts
@@ -49,7 +49,7 @@ def shape(node: Any,  # of `ast`
             found.append([name, shape(value, silent)])
     return found
 
-# %% ../../nbs/evidence/02_reachable.ipynb #315724b3
+# %% ../../nbs/evidence/02_reachable.ipynb #bde79864
 @dataclass
 class Module:
     "The statements of one source file"
@@ -65,7 +65,7 @@ class Module:
         found = {**self.parts, "": self.effects}
         return {name: content_hash([shape(node) for node in nodes]) for name, nodes in found.items() if nodes}
 
-# %% ../../nbs/evidence/02_reachable.ipynb #7cbfd361
+# %% ../../nbs/evidence/02_reachable.ipynb #366d83c6
 def imported(node: ast.stmt,  # an import
              module: Module,  # where it stands
              ) -> Iterator[tuple[str, tuple[str, str]]]:  # name here; module and name there
@@ -86,7 +86,7 @@ def imported(node: ast.stmt,  # an import
         for alias in node.names:
             yield alias.asname or alias.name, (".".join(base), alias.name)
 
-# %% ../../nbs/evidence/02_reachable.ipynb #c78d5a87
+# %% ../../nbs/evidence/02_reachable.ipynb #c0f9a6be
 def _owner(node: ast.stmt, known: set[str]) -> str | None:
     "The definition that a decorated function belongs to; None where it stands for itself"
     for each in getattr(node, "decorator_list", []):
@@ -97,14 +97,14 @@ def _owner(node: ast.stmt, known: set[str]) -> str | None:
             return target.value.id
     return None
 
-
+# %% ../../nbs/evidence/02_reachable.ipynb #b8886bee
 def _targets(node: ast.stmt) -> list[str] | None:
     "The names that an assignment binds; None for another statement, or where it writes elsewhere"
     found = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
     flat = [each for target in found for each in (target.elts if isinstance(target, ast.Tuple | ast.List) else [target])]
     return [each.id for each in flat] if flat and all(isinstance(each, ast.Name) for each in flat) else None
 
-# %% ../../nbs/evidence/02_reachable.ipynb #d86fd079
+# %% ../../nbs/evidence/02_reachable.ipynb #ae071d8a
 @lru_cache(maxsize=4096)
 def read_module(text: str, name: str, package: bool = False) -> Module:
     "The parts of a source file"
@@ -126,7 +126,7 @@ def read_module(text: str, name: str, package: bool = False) -> Module:
             module.effects.append(node)
     return module
 
-# %% ../../nbs/evidence/02_reachable.ipynb #3cfaec22
+# %% ../../nbs/evidence/02_reachable.ipynb #843e6970
 class Reach:
     "Definitions of the package that code can reach"
 
@@ -156,7 +156,7 @@ class Reach:
             for target, inner in module.imports.values():
                 self.execute(f"{target}.{inner}".strip(".") if self.module(f"{target}.{inner}".strip(".")) else target)
 
-# %% ../../nbs/evidence/02_reachable.ipynb #f74a3cf3
+# %% ../../nbs/evidence/02_reachable.ipynb #4422f595
 @patch
 def visit(self: Reach, where: str, name: str) -> None:  # module and name; '*': all of it
     "Count a definition and all that it can reach"
@@ -179,7 +179,7 @@ def visit(self: Reach, where: str, name: str) -> None:  # module and name; '*': 
     elif "__getattr__" in module.parts:  # a name that is looked up when it is asked for
         self.visit(where, "__getattr__")
 
-# %% ../../nbs/evidence/02_reachable.ipynb #0c01d343
+# %% ../../nbs/evidence/02_reachable.ipynb #6c65751e
 @patch
 def follow(self: Reach, node: ast.AST, module: Module) -> None:
     "Count what a statement names: definitions, imported names, modules named in texts"
@@ -205,7 +205,7 @@ def follow(self: Reach, node: ast.AST, module: Module) -> None:
         elif isinstance(each, ast.Constant) and isinstance(each.value, str) and each.value.startswith("releaf."):
             self.named(each.value.removeprefix("releaf."))
 
-
+# %% ../../nbs/evidence/02_reachable.ipynb #111f9aca
 @patch
 def named(self: Reach, name: str) -> None:  # `text.sft`, or `preparation.` where the rest is put in
     "Count modules that a text names"
@@ -217,7 +217,7 @@ def named(self: Reach, name: str) -> None:  # `text.sft`, or `preparation.` wher
     elif self.module(name) is not None:
         self.visit(name, "*")
 
-# %% ../../nbs/evidence/02_reachable.ipynb #82bcc831
+# %% ../../nbs/evidence/02_reachable.ipynb #3efb86d6
 def notebook_source(notebook: bytes,  # the file's content
                     ) -> tuple[str, str]:  # its code without the cell of parameters, and that cell
     "The code of a notebook; lines for IPython alone are left out"
@@ -232,7 +232,7 @@ def notebook_source(notebook: bytes,  # the file's content
                 code.append(text)
     return "\n".join(code), parameters
 
-
+# %% ../../nbs/evidence/02_reachable.ipynb #fee44bc6
 def reach_from(tree, source: str,  # code of a notebook or script
                ) -> Reach:
     "What code can reach"
@@ -240,7 +240,7 @@ def reach_from(tree, source: str,  # code of a notebook or script
     reach.follow(ast.parse(source), read_module(source, "notebook"))
     return reach
 
-
+# %% ../../nbs/evidence/02_reachable.ipynb #6ffc2730
 def code_prints(reach: Reach) -> dict[str, str]:  # module -> fingerprint
     "A fingerprint of each module's reached part"
     found = {}

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['TABLES', 'cell_text', 'commit_of', 'source_line', 'Table', 'result_table']
 
-# %% ../../nbs/evidence/06_tables.ipynb #b033d08f
+# %% ../../nbs/evidence/06_tables.ipynb #e65ccc1d
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from ..core.files import read_json
 from ..core.paths import results_dir
 from .states import State, states
 
-# %% ../../nbs/evidence/06_tables.ipynb #02181310
+# %% ../../nbs/evidence/06_tables.ipynb #89f4573d
 def cell_text(row: dict[str, Any],
               key: str,  # a name; `a|b`: two values; `a|low|high`: a value and its interval; `a~`: the same with a_low and a_high
               ) -> str:
@@ -29,7 +29,7 @@ def cell_text(row: dict[str, Any],
         return ""
     return texts[0] + {1: "", 2: f" / {texts[-1]}", 3: f" ({texts[1 % len(texts)]} to {texts[-1]})"}[len(texts)]
 
-# %% ../../nbs/evidence/06_tables.ipynb #31795a82
+# %% ../../nbs/evidence/06_tables.ipynb #5c44319a
 def commit_of(values: dict[str, Any]) -> str:  # '' where it is unknown
     "The commit that made a result, for a reader"
     where = values.get("environment") or {}
@@ -37,7 +37,7 @@ def commit_of(values: dict[str, Any]) -> str:  # '' where it is unknown
         return where["commit"][:8] + "+" * bool(where.get("uncommitted_changes"))
     return str(values.get("commit") or "")[:9]
 
-
+# %% ../../nbs/evidence/06_tables.ipynb #46a22106
 def source_line(name: str, values: dict[str, Any], state: State) -> str:
     "A line below a table that is one file"
     minutes = values.get("command_minutes") or values.get("minutes")
@@ -45,7 +45,7 @@ def source_line(name: str, values: dict[str, Any], state: State) -> str:
     facts += [f"{minutes:.0f} min" if minutes >= 1 else "under a minute"] if minutes else []
     return f"*{', '.join(facts)}; {state.mark}.*"
 
-# %% ../../nbs/evidence/06_tables.ipynb #f1c1d9df
+# %% ../../nbs/evidence/06_tables.ipynb #c8f9e0b5
 @dataclass(frozen=True)
 class Table:
     "One table of the README"
@@ -53,18 +53,18 @@ class Table:
     columns: dict[str, str]  # key as `cell_text` reads it -> heading
     rows: Callable[[dict], list[dict]] | None = None  # the rows of a file; None: its `rows`, or the file itself
 
-
+# %% ../../nbs/evidence/06_tables.ipynb #c417e129
 def _best_baseline(values: dict[str, Any]) -> list[dict]:
     "A graph's row with the score of its best baseline"
     return [values | {"best_baseline_mrr": values[f"baseline_{values['best_baseline']}_mrr"]}]
 
-
+# %% ../../nbs/evidence/06_tables.ipynb #29367755
 def _rows_in_prompt(values: dict[str, Any]) -> list[dict]:
     "The language model on hand-written questions, by which rows were in the prompt"
     keys = ("fact_found", "test_perplexity", "base_perplexity", "to_base", "to_base_low", "to_base_high", "test_bin_accuracy")
     return [{"rows": name} | {key: values[f"{key}_hand_{name}"] for key in keys} for name in ("none", "lexical", "staged", "perfect")]
 
-# %% ../../nbs/evidence/06_tables.ipynb #01adcbb1
+# %% ../../nbs/evidence/06_tables.ipynb #ab5028e8
 TABLES = {
     "classifier": Table("multihead*.json", {
         "data": "photographs", "recipe": "recipe", "n_test": "test images", "test_family_macro_f1": "family macro-F1",
@@ -88,7 +88,7 @@ TABLES = {
         "commonest bin right": "commonest bin"}),
 }
 
-# %% ../../nbs/evidence/06_tables.ipynb #eeb077d7
+# %% ../../nbs/evidence/06_tables.ipynb #45ba171f
 TABLES |= {
     "graph": Table("graph/gnn_cpu_*.json", {
         "data": "graph", "recipe": "recipe", "n_ranked": "test links", "test_mrr~": "MRR (95% interval)",
@@ -108,7 +108,7 @@ TABLES |= {
         "base_perplexity": "base", "to_base~": "ratio (95% interval)", "test_bin_accuracy": "bins right when written"}, _rows_in_prompt),
 }
 
-# %% ../../nbs/evidence/06_tables.ipynb #78b35771
+# %% ../../nbs/evidence/06_tables.ipynb #9bc6df79
 def result_table(table: str | Table,  # a name in `TABLES`, or one's own
                  known: dict[str, State] | None = None,  # of `states`; None: computed
                  folder: Path | None = None,  # of the results; the project's own when None

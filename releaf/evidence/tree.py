@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['WorkingTree', 'CommitTree', 'tree_at']
 
-# %% ../../nbs/evidence/01_tree.ipynb #52861c4a
+# %% ../../nbs/evidence/01_tree.ipynb #4011f668
 import importlib.util
 import subprocess
 from functools import cached_property, lru_cache
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..core.paths import find_checkout, notebooks_dir, repo_root, tables_dir
 
-# %% ../../nbs/evidence/01_tree.ipynb #bce3ce8d
+# %% ../../nbs/evidence/01_tree.ipynb #47207f55
 def _places() -> dict[str, Path]:
     "Where each folder of the repository lies now"
     package = Path(importlib.util.find_spec("releaf").origin).parent
@@ -21,7 +21,7 @@ def _places() -> dict[str, Path]:
     return {"releaf": package if root is None else root / "releaf", "nbs": notebooks_dir(), "data": tables_dir(),
             ".ci": (root or package) / ".ci"}
 
-
+# %% ../../nbs/evidence/01_tree.ipynb #0a6ba9bf
 class WorkingTree:
     "The project's files as they are"
     name = "the working tree"
@@ -41,7 +41,7 @@ class WorkingTree:
         found = (path.relative_to(base).as_posix() for path in (base / rest).rglob("*") if path.is_file())
         return sorted(f"{top}/{path}" for path in found if not any(part.startswith((".", "__pycache__")) for part in path.split("/")))
 
-# %% ../../nbs/evidence/01_tree.ipynb #f8a3b3fd
+# %% ../../nbs/evidence/01_tree.ipynb #6a20e5d9
 def _git(*words: str, given: bytes = b"") -> bytes:
     "What git says about the checkout; a failure is an error with git's own words"
     done = subprocess.run(["git", *words], cwd=repo_root(), input=given, capture_output=True, timeout=120)
@@ -52,7 +52,7 @@ def _git(*words: str, given: bytes = b"") -> bytes:
 
 _BLOBS: dict[str, bytes] = {}  # content by its git id, over all commits
 
-
+# %% ../../nbs/evidence/01_tree.ipynb #d8d6a662
 def _fetch(blobs: list[str]) -> None:
     "Read contents into `_BLOBS`, all in one call"
     wanted = sorted(set(blobs) - set(_BLOBS))
@@ -63,7 +63,7 @@ def _fetch(blobs: list[str]) -> None:
         _BLOBS[blob] = out[end + 1:end + 1 + size]
         place = end + 2 + size
 
-# %% ../../nbs/evidence/01_tree.ipynb #4a3e2135
+# %% ../../nbs/evidence/01_tree.ipynb #c73e27e6
 class CommitTree:
     "The project's files at a commit"
 
@@ -90,7 +90,7 @@ class CommitTree:
         "The files below a folder, sorted"
         return sorted(path for path in self.blobs if path.startswith(folder.rstrip("/") + "/"))
 
-
+# %% ../../nbs/evidence/01_tree.ipynb #59ecec83
 @lru_cache(maxsize=64)
 def tree_at(commit: str | None = None,  # None: the working tree
             ):  # a WorkingTree or a CommitTree

@@ -72,7 +72,7 @@ def find_notebook(tree, name: str,  # such as 03_train_multihead
     same = [path for path in tree.paths("nbs") if re.fullmatch(rf"nbs/\d\d_{re.escape(name[3:])}\.ipynb", path)]
     return same[0] if same else None
 
-# %% ../../nbs/evidence/03_recipes.ipynb #9f524f0d
+# %% ../../nbs/evidence/03_recipes.ipynb #5ec4e92a
 def effective_parameters(recipe: Recipe, tree,  # of `evidence.tree`
                          ) -> dict[str, Any]:  # the notebook's defaults, the parameter file's and the row's
     "What a run is given, before folders are put in; where a run lies and whether it is resumed is left out"
@@ -80,7 +80,9 @@ def effective_parameters(recipe: Recipe, tree,  # of `evidence.tree`
         return dict(recipe.parameters)
     _, cell = notebook_source(tree.text(find_notebook(tree, recipe.run)))
     file = tree.text(f"nbs/params/{recipe.params}") if recipe.params else b"{}"
-    values = {**cell_values(cell), **yaml.safe_load(file or b"{}"), **recipe.parameters}
+    if file is None:
+        raise ValueError(f"{recipe.result}: {tree.name} has no nbs/params/{recipe.params}")
+    values = {**cell_values(cell), **(yaml.safe_load(file) or {}), **recipe.parameters}
     return {name: value for name, value in values.items() if name not in ("run_dir", "resume", "wandb_mode", "record")}
 
 # %% ../../nbs/evidence/03_recipes.ipynb #6290800f
@@ -149,12 +151,12 @@ def read_recipes(folder: Path | None = None,  # holds recipes.csv and photograph
             raise ValueError(f"recipes.csv: {result}: {problem}")
     return found
 
-# %% ../../nbs/evidence/03_recipes.ipynb #56d93dc7
+# %% ../../nbs/evidence/03_recipes.ipynb #66cd618e
 def chosen_recipes(recipes: dict[str, Recipe],  # of `read_recipes`
                    dial: str,  # minutes, hour or all
                    only: Iterable[str] = (),  # names of results, from any dial; empty: all of the dial
                    ) -> list[Recipe]:  # in the table's order; what a row starts from comes before it
-    "The rows that are to be run"
+    "The rows that are to be run; those of the same command come along"
     if dial not in DIALS:
         raise ValueError(f"dial: found {dial!r}, expected one of {', '.join(DIALS)}")
     if unknown := [name for name in only if name not in recipes]:
@@ -162,7 +164,8 @@ def chosen_recipes(recipes: dict[str, Recipe],  # of `read_recipes`
     allowed = DIALS[:DIALS.index(dial) + 1]
     wanted = list(only) or [name for name, each in recipes.items() if each.dial in allowed and each.run]
     for name in wanted:  # grows while it is read
-        wanted += [need for need in recipes[name].needs if need not in wanted]
+        beside = [other for other, each in recipes.items() if each.run and each.command == recipes[name].command]
+        wanted += [other for other in (*recipes[name].needs, *beside) if other not in wanted]
     left, found = [recipes[name] for name in recipes if name in wanted], []
     while left:
         ready = next(each for each in left if not {other.result for other in left} & set(each.needs))

@@ -1,6 +1,7 @@
 """Draw the tables of nbs/index.ipynb from nbs/results and write README.md from it, or say that either differs (--check)."""
 import ast
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -9,9 +10,9 @@ import nbformat
 from nbconvert import MarkdownExporter
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
 INDEX = ROOT / "nbs" / "index.ipynb"
+os.environ["RELEAF_ROOT"] = str(ROOT)  # this checkout's tables and results, and its package
+sys.path.insert(0, str(ROOT))
 
 
 def drawn() -> str:

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['State', 'state_of', 'read_result', 'Prints', 'states', 'clean_commit', 'fill']
 
-# %% ../../nbs/evidence/05_states.ipynb #015b1c06
+# %% ../../nbs/evidence/05_states.ipynb #3b0cfcf2
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,12 @@ from typing import Any
 import pandas as pd
 
 from ..core.files import read_json, write_json
-from ..core.paths import results_dir
+from ..core.paths import find_checkout, results_dir
 from .fingerprint import changed, fingerprint
 from .recipes import read_recipes, Recipe
 from .tree import tree_at
 
-# %% ../../nbs/evidence/05_states.ipynb #91a22526
+# %% ../../nbs/evidence/05_states.ipynb #616d121f
 @dataclass(frozen=True)
 class State:
     "What is known of a recorded result"
@@ -36,7 +36,7 @@ class State:
         words = [f"{kind} ({len(what)}: {', '.join(what[:6])}{', ...' if len(what) > 6 else ''})" for kind, what in self.changes.items()]
         return f"old: {'; '.join(words)}" if words else self.kind
 
-# %% ../../nbs/evidence/05_states.ipynb #96465ffd
+# %% ../../nbs/evidence/05_states.ipynb #ae687198
 def state_of(recipe: Recipe,
              values: dict[str, Any] | None,  # the result as it is recorded; None: not recorded
              now: dict[str, Any] | None = None,  # the present fingerprint; None: computed
@@ -44,19 +44,19 @@ def state_of(recipe: Recipe,
     "Compare a recorded result with the project as it is"
     if values is None or not recipe.run:
         return State("not run" if values is None else "no command")
-    if not (before := values.get("fingerprint")):
-        return State("unknown")
+    if not (before := values.get("fingerprint")) or (recipe.script and tree_at().text(recipe.run) is None):
+        return State("unknown")  # an installed package has no scripts
     changes = changed(before, now or fingerprint(recipe, tree_at()))
     return State("old" if changes else "current", changes)
 
-# %% ../../nbs/evidence/05_states.ipynb #fb60c8f4
+# %% ../../nbs/evidence/05_states.ipynb #f5354ac3
 def read_result(name: str, folder: Path | None = None,  # of the results; the project's own when None
                 ) -> dict[str, Any] | None:  # None: not recorded
     "A recorded result"
     path = (folder or results_dir()) / f"{name}.json"
     return read_json(path) if path.is_file() else None
 
-# %% ../../nbs/evidence/05_states.ipynb #3c130430
+# %% ../../nbs/evidence/05_states.ipynb #88312dbc
 class Prints:
     "Present fingerprints, computed once for each command"
 
@@ -69,7 +69,7 @@ class Prints:
             self.found[key] = fingerprint(recipe, tree_at())
         return self.found[key]
 
-# %% ../../nbs/evidence/05_states.ipynb #5040f84a
+# %% ../../nbs/evidence/05_states.ipynb #13eef8e8
 def states(recipes: dict[str, Recipe] | None = None, folder: Path | None = None) -> dict[str, State]:  # by result
     "The state of every row; a file without a row is an error"
     recipes, folder, prints = recipes or read_recipes(), folder or results_dir(), Prints()
@@ -77,10 +77,10 @@ def states(recipes: dict[str, Recipe] | None = None, folder: Path | None = None)
     if strangers := sorted(files - set(recipes)):
         raise ValueError(f"results: {strangers[0]}.json has no row in data/recipes/recipes.csv")
     found = {name: (recipe, read_result(name, folder)) for name, recipe in recipes.items()}
-    return {name: state_of(recipe, values, prints(recipe) if values and values.get("fingerprint") and recipe.run else None)
-            for name, (recipe, values) in found.items()}
+    known = lambda recipe, values: recipe.run and values and values.get("fingerprint") and not (recipe.script and find_checkout() is None)
+    return {name: state_of(recipe, values, prints(recipe) if known(recipe, values) else None) for name, (recipe, values) in found.items()}
 
-# %% ../../nbs/evidence/05_states.ipynb #adaf3522
+# %% ../../nbs/evidence/05_states.ipynb #2bef6b7f
 def clean_commit(values: dict[str, Any]) -> str | None:  # None: unknown, or with changes that were not committed
     "The commit that made a result, and nothing else"
     where = values.get("environment") or {}
@@ -89,7 +89,7 @@ def clean_commit(values: dict[str, Any]) -> str | None:  # None: unknown, or wit
     commit = str(values.get("commit") or "")
     return commit if commit and not commit.endswith("+") and "environment" not in values else None
 
-# %% ../../nbs/evidence/05_states.ipynb #cd13ae23
+# %% ../../nbs/evidence/05_states.ipynb #138a663c
 def fill(folder: Path | None = None) -> pd.DataFrame:  # index result; what was found, in words
     "Give each result without a fingerprint that of its commit, where this is known"
     found, folder = {}, folder or results_dir()

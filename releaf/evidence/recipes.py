@@ -6,7 +6,7 @@
 __all__ = ['DIALS', 'COLUMNS', 'Recipe', 'cell_values', 'find_notebook', 'effective_parameters', 'read_photographs',
            'read_recipes', 'chosen_recipes']
 
-# %% ../../nbs/evidence/03_recipes.ipynb #4ed6ccd3
+# %% ../../nbs/evidence/03_recipes.ipynb #4866ed8a
 import ast
 import json
 import re
@@ -22,11 +22,11 @@ from ..core.paths import find_checkout, notebooks_dir, tables_dir
 from .reachable import notebook_source
 from ..waste.taxonomy import read_table
 
-# %% ../../nbs/evidence/03_recipes.ipynb #e896150c
+# %% ../../nbs/evidence/03_recipes.ipynb #5dbbbb9a
 DIALS = ("minutes", "hour", "all")
 COLUMNS = ("result", "run", "params", "parameters", "data", "models", "dial", "minutes", "recipe", "on", "note")
 
-# %% ../../nbs/evidence/03_recipes.ipynb #0229b0b2
+# %% ../../nbs/evidence/03_recipes.ipynb #a97bd946
 @dataclass(frozen=True)
 class Recipe:
     "How a file in `nbs/results` is made"
@@ -57,13 +57,13 @@ class Recipe:
         "Results whose run folders it starts from"
         return tuple(re.findall(r"\{run:([^}]+)\}", json.dumps(self.parameters)))
 
-# %% ../../nbs/evidence/03_recipes.ipynb #de21cc5b
+# %% ../../nbs/evidence/03_recipes.ipynb #a27fe3b4
 def cell_values(cell: str,  # source of a cell of parameters
                 ) -> dict[str, Any]:
     "The literal values that a cell of parameters sets"
     return {node.target.id: ast.literal_eval(node.value) for node in ast.parse(cell).body if isinstance(node, ast.AnnAssign)}
 
-# %% ../../nbs/evidence/03_recipes.ipynb #851e3426
+# %% ../../nbs/evidence/03_recipes.ipynb #1f719c84
 def find_notebook(tree, name: str,  # such as 03_train_multihead
                   ) -> str | None:  # its path; that of the same name under another number where a tree has it so
     "A numbered notebook of a tree"
@@ -72,7 +72,7 @@ def find_notebook(tree, name: str,  # such as 03_train_multihead
     same = [path for path in tree.paths("nbs") if re.fullmatch(rf"nbs/\d\d_{re.escape(name[3:])}\.ipynb", path)]
     return same[0] if same else None
 
-# %% ../../nbs/evidence/03_recipes.ipynb #5ec4e92a
+# %% ../../nbs/evidence/03_recipes.ipynb #753bc4de
 def effective_parameters(recipe: Recipe, tree,  # of `evidence.tree`
                          ) -> dict[str, Any]:  # the notebook's defaults, the parameter file's and the row's
     "What a run is given, before folders are put in; where a run lies and whether it is resumed is left out"
@@ -85,14 +85,14 @@ def effective_parameters(recipe: Recipe, tree,  # of `evidence.tree`
     values = {**cell_values(cell), **(yaml.safe_load(file) or {}), **recipe.parameters}
     return {name: value for name, value in values.items() if name not in ("run_dir", "resume", "wandb_mode", "record")}
 
-# %% ../../nbs/evidence/03_recipes.ipynb #6290800f
+# %% ../../nbs/evidence/03_recipes.ipynb #ecb5c8d2
 def read_photographs(folder: Path | None = None,  # holds photographs.csv; the project's own when None
                      ) -> pd.DataFrame:  # index name; what, licence, where
     "The sets of photographs that results were measured on, and where each can be had"
     path = (folder or tables_dir() / "recipes") / "photographs.csv"
     return read_table(path, ["name", "what", "licence", "where"], "name").set_index("name")
 
-# %% ../../nbs/evidence/03_recipes.ipynb #f1a687ff
+# %% ../../nbs/evidence/03_recipes.ipynb #34d6ade0
 def _problems(recipe: Recipe, results: set[str], sets: Iterable[str]) -> Iterator[str]:
     "What is wrong with a row"
     if recipe.dial not in DIALS:
@@ -110,7 +110,7 @@ def _problems(recipe: Recipe, results: set[str], sets: Iterable[str]) -> Iterato
         yield "note: nothing makes this result, expected the reason"
     yield from _problems_of_run(recipe) if recipe.run else ()
 
-# %% ../../nbs/evidence/03_recipes.ipynb #ba6353b0
+# %% ../../nbs/evidence/03_recipes.ipynb #fa5a873d
 def _problems_of_run(recipe: Recipe) -> Iterator[str]:
     "What is wrong with a row's notebook, parameter file and parameters"
     if recipe.script:
@@ -130,7 +130,7 @@ def _problems_of_run(recipe: Recipe) -> Iterator[str]:
     if not {"run_dir", "record"} & set(known):
         yield f"run: {recipe.run} has neither run_dir nor record, so that nothing can be kept of it"
 
-# %% ../../nbs/evidence/03_recipes.ipynb #4f46f9b4
+# %% ../../nbs/evidence/03_recipes.ipynb #0fe15e86
 def read_recipes(folder: Path | None = None,  # holds recipes.csv and photographs.csv; the project's own when None
                  ) -> dict[str, Recipe]:  # by result
     "The rows of recipes.csv, checked; the first fault is an error that names its row"
@@ -151,7 +151,7 @@ def read_recipes(folder: Path | None = None,  # holds recipes.csv and photograph
             raise ValueError(f"recipes.csv: {result}: {problem}")
     return found
 
-# %% ../../nbs/evidence/03_recipes.ipynb #66cd618e
+# %% ../../nbs/evidence/03_recipes.ipynb #c5c78c53
 def chosen_recipes(recipes: dict[str, Recipe],  # of `read_recipes`
                    dial: str,  # minutes, hour or all
                    only: Iterable[str] = (),  # names of results, from any dial; empty: all of the dial

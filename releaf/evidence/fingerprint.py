@@ -5,20 +5,21 @@
 # %% auto #0
 __all__ = ['TABLES', 'PACKAGED', 'table_places', 'table_prints', 'fingerprint', 'changed']
 
-# %% ../../nbs/evidence/04_fingerprint.ipynb #18ef2177
+# %% ../../nbs/evidence/04_fingerprint.ipynb #af31ba38
 import ast
 import hashlib
+from functools import lru_cache
 from typing import Any
 
 from ..core.files import content_hash
 from .reachable import code_prints, notebook_source, Reach, reach_from, shape
 from .recipes import effective_parameters, find_notebook, Recipe
 
-# %% ../../nbs/evidence/04_fingerprint.ipynb #176e550d
+# %% ../../nbs/evidence/04_fingerprint.ipynb #c8e50591
 TABLES = ("taxonomy", "rules", "sources", "knowledge", "phrases", "questions", "networks", "pretrained", "photographs", "page", "site")
 PACKAGED = ("data/pretrained/classifier/", "data/pretrained/detector/")  # models: read where the row says so
 
-# %% ../../nbs/evidence/04_fingerprint.ipynb #f5efdcf3
+# %% ../../nbs/evidence/04_fingerprint.ipynb #bb37e366
 def _chain(node: ast.AST) -> list[ast.AST] | None:
     "What is joined to `tables_dir()` by `/`, in order; None for another expression"
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "tables_dir":
@@ -28,7 +29,7 @@ def _chain(node: ast.AST) -> list[ast.AST] | None:
         return None if left is None else [*left, node.right]
     return None
 
-# %% ../../nbs/evidence/04_fingerprint.ipynb #93a2b12f
+# %% ../../nbs/evidence/04_fingerprint.ipynb #8e6c7a17
 def _literal(parts: list[ast.AST]) -> str:  # `data/phrases/nouns.csv`, `data/phrases/`, or `data/`
     "The beginning of a path that is written out"
     found = "data"
@@ -38,15 +39,15 @@ def _literal(parts: list[ast.AST]) -> str:  # `data/phrases/nouns.csv`, `data/ph
         found += f"/{part.value}"
     return found
 
-# %% ../../nbs/evidence/04_fingerprint.ipynb #579c50c5
+# %% ../../nbs/evidence/04_fingerprint.ipynb #a717369a
 def table_places(reach: Reach) -> set[str]:  # files (`data/a/b.csv`) and folders (`data/a/`)
     "Where the reached code can read tables"
     found = set()
     for where, name in reach.seen:
         module = reach.module(where)
         for node in (module.parts.get(name, []) if module else []):
-            chains = [chain for each in ast.walk(node) if (chain := _chain(each)) is not None]
-            longest = {_literal(chain) for chain in chains} or set()
+            if not (longest := _written(node)):
+                continue
             names = [each.id for each in ast.walk(node) if isinstance(each, ast.Name)]
             texts = _texts([node, *(part for each in names for part in module.parts.get(each, []))])
             for place in longest:
@@ -54,12 +55,18 @@ def table_places(reach: Reach) -> set[str]:  # files (`data/a/b.csv`) and folder
                     found |= _narrowed(place, texts, reach.tree)
     return found
 
-# %% ../../nbs/evidence/04_fingerprint.ipynb #f8189624
+# %% ../../nbs/evidence/04_fingerprint.ipynb #9d0700a2
+@lru_cache(maxsize=100_000)
+def _written(node: ast.AST) -> frozenset[str]:
+    "The paths behind `tables_dir()` in a statement, as far as they are written out"
+    return frozenset(_literal(chain) for each in ast.walk(node) if (chain := _chain(each)) is not None)
+
+# %% ../../nbs/evidence/04_fingerprint.ipynb #3e5603f4
 def _texts(nodes: list[ast.AST]) -> set[str]:
     "The texts that statements hold"
     return {each.value for node in nodes for each in ast.walk(node) if isinstance(each, ast.Constant) and isinstance(each.value, str)}
 
-# %% ../../nbs/evidence/04_fingerprint.ipynb #46833575
+# %% ../../nbs/evidence/04_fingerprint.ipynb #85dc5e79
 def _narrowed(place: str, texts: set[str], tree) -> set[str]:
     "A place whose name is computed, by the texts that may be its name: of its definition, and of what that names in its module"
     if place != "data/":
@@ -69,12 +76,12 @@ def _narrowed(place: str, texts: set[str], tree) -> set[str]:
     folders = {f"data/{text}/" for text in texts & set(TABLES)}
     return files | folders or {f"data/{folder}/" for folder in TABLES}
 
-# %% ../../nbs/evidence/04_fingerprint.ipynb #09493fbf
+# %% ../../nbs/evidence/04_fingerprint.ipynb #39628d66
 def _content(data: bytes) -> str:
     "A fingerprint of a file; line endings do not count"
     return hashlib.sha256(data.replace(b"\r\n", b"\n")).hexdigest()[:12]
 
-# %% ../../nbs/evidence/04_fingerprint.ipynb #2539b415
+# %% ../../nbs/evidence/04_fingerprint.ipynb #84d7e81f
 def table_prints(tree, places: set[str],  # of `table_places`
                  models: tuple[str, ...] = (),  # packaged models that are read: classifier, detector
                  ) -> dict[str, str]:  # path below data -> fingerprint
@@ -90,7 +97,7 @@ def table_prints(tree, places: set[str],  # of `table_places`
         found[f"pretrained/{kind}"] = _content(text) if text is not None else "missing"
     return found
 
-# %% ../../nbs/evidence/04_fingerprint.ipynb #818cb634
+# %% ../../nbs/evidence/04_fingerprint.ipynb #56812e9c
 def fingerprint(recipe: Recipe, tree) -> dict[str, Any]:  # parameters, notebook, code, tables; JSON values
     "What a row's result depends on, in a tree; an error where the tree cannot make it"
     if not recipe.run:
@@ -103,7 +110,7 @@ def fingerprint(recipe: Recipe, tree) -> dict[str, Any]:  # parameters, notebook
     return {"parameters": effective_parameters(recipe, tree), "notebook": content_hash(shape(ast.parse(source)))[:12],
             "code": code_prints(reach), "tables": table_prints(tree, table_places(reach), recipe.models)}
 
-# %% ../../nbs/evidence/04_fingerprint.ipynb #4fb5d699
+# %% ../../nbs/evidence/04_fingerprint.ipynb #2fedd7e1
 def changed(before: dict[str, Any], now: dict[str, Any],  # of `fingerprint`
             ) -> dict[str, list[str]]:  # recipe, code, tables -> what, by name; only kinds with a change
     "What differs between two fingerprints"

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['WorkingTree', 'CommitTree', 'tree_at']
 
-# %% ../../nbs/evidence/01_tree.ipynb #4011f668
+# %% ../../nbs/evidence/01_tree.ipynb #52861c4a
 import importlib.util
 import subprocess
 from functools import cached_property, lru_cache
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..core.paths import find_checkout, notebooks_dir, repo_root, tables_dir
 
-# %% ../../nbs/evidence/01_tree.ipynb #47207f55
+# %% ../../nbs/evidence/01_tree.ipynb #4b419959
 def _places() -> dict[str, Path]:
     "Where each folder of the repository lies now"
     package = Path(importlib.util.find_spec("releaf").origin).parent
@@ -21,27 +21,32 @@ def _places() -> dict[str, Path]:
     return {"releaf": package if root is None else root / "releaf", "nbs": notebooks_dir(), "data": tables_dir(),
             ".ci": (root or package) / ".ci"}
 
-# %% ../../nbs/evidence/01_tree.ipynb #0a6ba9bf
+# %% ../../nbs/evidence/01_tree.ipynb #f27975a3
 class WorkingTree:
     "The project's files as they are"
     name = "the working tree"
+
+    @cached_property
+    def places(self) -> dict[str, Path]:
+        "Where each folder of the repository lies"
+        return _places()
 
     def text(self, path: str,  # from the root of the repository, such as `data/rules/us.csv`
              ) -> bytes | None:  # None: no such file
         "The content of a file"
         top, _, rest = path.partition("/")
-        file = _places().get(top, Path("/nowhere")) / rest
+        file = self.places.get(top, Path("/nowhere")) / rest
         return file.read_bytes() if file.is_file() else None
 
     def paths(self, folder: str,  # from the root of the repository
               ) -> list[str]:  # of all files below it, sorted; what is hidden or cached is left out
         "The files below a folder"
         top, _, rest = folder.partition("/")
-        base = _places()[top]
+        base = self.places[top]
         found = (path.relative_to(base).as_posix() for path in (base / rest).rglob("*") if path.is_file())
         return sorted(f"{top}/{path}" for path in found if not any(part.startswith((".", "__pycache__")) for part in path.split("/")))
 
-# %% ../../nbs/evidence/01_tree.ipynb #6a20e5d9
+# %% ../../nbs/evidence/01_tree.ipynb #bfb0f0b9
 def _git(*words: str, given: bytes = b"") -> bytes:
     "What git says about the checkout; a failure is an error with git's own words"
     done = subprocess.run(["git", *words], cwd=repo_root(), input=given, capture_output=True, timeout=120)
@@ -52,7 +57,7 @@ def _git(*words: str, given: bytes = b"") -> bytes:
 
 _BLOBS: dict[str, bytes] = {}  # content by its git id, over all commits
 
-# %% ../../nbs/evidence/01_tree.ipynb #d8d6a662
+# %% ../../nbs/evidence/01_tree.ipynb #f40bba2e
 def _fetch(blobs: list[str]) -> None:
     "Read contents into `_BLOBS`, all in one call"
     wanted = sorted(set(blobs) - set(_BLOBS))
@@ -63,7 +68,7 @@ def _fetch(blobs: list[str]) -> None:
         _BLOBS[blob] = out[end + 1:end + 1 + size]
         place = end + 2 + size
 
-# %% ../../nbs/evidence/01_tree.ipynb #c73e27e6
+# %% ../../nbs/evidence/01_tree.ipynb #513de33f
 class CommitTree:
     "The project's files at a commit"
 
@@ -90,7 +95,7 @@ class CommitTree:
         "The files below a folder, sorted"
         return sorted(path for path in self.blobs if path.startswith(folder.rstrip("/") + "/"))
 
-# %% ../../nbs/evidence/01_tree.ipynb #59ecec83
+# %% ../../nbs/evidence/01_tree.ipynb #828667de
 @lru_cache(maxsize=64)
 def tree_at(commit: str | None = None,  # None: the working tree
             ):  # a WorkingTree or a CommitTree

@@ -6,7 +6,7 @@
 __all__ = ['HEADLINES', 'read_folders', 'Job', 'make_jobs', 'put_in', 'missing_for', 'command_of', 'run_process', 'keep_results',
            'run_job', 'agreement', 'reproduce']
 
-# %% ../../nbs/evidence/07_running.ipynb #d297054b
+# %% ../../nbs/evidence/07_running.ipynb #f4b06564
 import os
 import signal
 import subprocess
@@ -30,7 +30,7 @@ from .recipes import chosen_recipes, read_photographs, read_recipes, Recipe
 from .states import read_result, state_of
 from .tree import tree_at
 
-# %% ../../nbs/evidence/07_running.ipynb #e32acde4
+# %% ../../nbs/evidence/07_running.ipynb #5380dece
 def read_folders(text: str,  # `waste-images=FOLDER,waste-web=FOLDER`; '' for none
                  ) -> dict[str, str]:  # name in photographs.csv -> folder
     "Where the sets of photographs are on this machine"
@@ -44,7 +44,7 @@ def read_folders(text: str,  # `waste-images=FOLDER,waste-web=FOLDER`; '' for no
         found[name] = str(resolve(folder))
     return found
 
-# %% ../../nbs/evidence/07_running.ipynb #696c50de
+# %% ../../nbs/evidence/07_running.ipynb #ec306194
 @dataclass
 class Job:
     "One command, the rows that it makes, and where"
@@ -66,7 +66,7 @@ class Job:
         "Whether every row is there"
         return all(self.result(recipe).is_file() for recipe in self.recipes)
 
-# %% ../../nbs/evidence/07_running.ipynb #18933f35
+# %% ../../nbs/evidence/07_running.ipynb #b2550a0c
 def make_jobs(recipes: list[Recipe], out_dir: Path) -> list[Job]:
     "Rows by their command, in order; a folder is named by all that the command depends on"
     jobs: dict[tuple, Job] = {}
@@ -78,7 +78,7 @@ def make_jobs(recipes: list[Recipe], out_dir: Path) -> list[Job]:
         jobs[recipe.command].recipes.append(recipe)
     return list(jobs.values())
 
-# %% ../../nbs/evidence/07_running.ipynb #6c30c6d7
+# %% ../../nbs/evidence/07_running.ipynb #6a753c47
 def put_in(value: Any, folders: dict[str, str], runs: dict[str, str]) -> Any:
     "A parameter with `{data:...}` and `{run:...}` replaced"
     if isinstance(value, str):
@@ -87,7 +87,7 @@ def put_in(value: Any, folders: dict[str, str], runs: dict[str, str]) -> Any:
                 value = value.replace(f"{{{kind}:{name}}}", str(folder))
     return value
 
-# %% ../../nbs/evidence/07_running.ipynb #b2f45c50
+# %% ../../nbs/evidence/07_running.ipynb #777c7697
 def missing_for(job: Job, folders: dict[str, str], runs: dict[str, str]) -> str:  # '' where nothing is
     "What a command cannot be run without"
     if absent := [name for name in job.first.data if name not in folders]:
@@ -96,7 +96,7 @@ def missing_for(job: Job, folders: dict[str, str], runs: dict[str, str]) -> str:
         return f"needs the run of {', '.join(absent)}"
     return ""
 
-# %% ../../nbs/evidence/07_running.ipynb #629efd3e
+# %% ../../nbs/evidence/07_running.ipynb #8d8e64f9
 def command_of(job: Job) -> list[str]:
     "The command line; parameters are written beside it"
     recipe = job.first
@@ -106,7 +106,7 @@ def command_of(job: Job) -> list[str]:
     return [sys.executable, "-m", "papermill", "--no-progress-bar", str(notebooks_dir() / f"{recipe.run}.ipynb"),
             str(job.place / "notebook.ipynb"), "-f", str(job.place / "parameters.yaml")]
 
-# %% ../../nbs/evidence/07_running.ipynb #baec2abf
+# %% ../../nbs/evidence/07_running.ipynb #c80ed7c4
 def run_process(command: list[str], folder: Path, log: Path,  # where it runs; what it says
                 environ: dict[str, str],  # beside this process's environment
                 seconds: float) -> str:  # '' when it ended well, otherwise what went wrong
@@ -125,9 +125,10 @@ def run_process(command: list[str], folder: Path, log: Path,  # where it runs; w
     said = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
     return "" if code == 0 else f"exit code {code}: {said[-1].strip()[:300] if said else 'nothing was said'}"
 
-# %% ../../nbs/evidence/07_running.ipynb #b2ff746f
+# %% ../../nbs/evidence/07_running.ipynb #7854d560
 def keep_results(job: Job, minutes: float, cpu_minutes: float,  # by the clock; of the processor, which other work beside does not lengthen
-                 threads: int) -> None:
+                 threads: int, resumed: bool = False,  # an earlier start was killed: the minutes are those of the last one
+                 ) -> None:
     "Write each row with its fingerprint, time and environment; a row that did not come out is an error"
     if (job.place / "run" / "metrics.json").is_file():
         record_result(job.place / "run", job.first.result, job.first.recipe, job.first.on, job.place / "raw")
@@ -137,16 +138,16 @@ def keep_results(job: Job, minutes: float, cpu_minutes: float,  # by the clock; 
             raise FileNotFoundError(f"{recipe.result}: {recipe.run} ended without writing it")
         values = {"rows": values} if isinstance(values, list) else values
         values = {"recipe": recipe.recipe, "data": recipe.on, **values, "command_minutes": round(minutes, 2),
-                  "cpu_minutes": round(cpu_minutes, 2), "threads": threads}
+                  "cpu_minutes": round(cpu_minutes, 2), "threads": threads, **({"resumed": True} if resumed else {})}
         values.setdefault("environment", environment())
         write_json(job.result(recipe), values | {"fingerprint": job.print | {"from": "the run"}})
 
-# %% ../../nbs/evidence/07_running.ipynb #061ded24
+# %% ../../nbs/evidence/07_running.ipynb #deb53bfb
 def run_job(job: Job, folders: dict[str, str], runs: dict[str, str],  # photographs; run folders of other rows
             threads: int, patience: float = 6.0,  # of the processor; times the expected minutes that a command may take, ten at least
             ) -> str:  # '' or what went wrong
     "Run a command and keep what comes out"
-    recipe = job.first
+    recipe, resumed = job.first, (job.place / "run").exists()
     (job.place / "raw").mkdir(parents=True, exist_ok=True)
     file = notebooks_dir() / "params" / recipe.params
     given = (yaml.safe_load(file.read_text(encoding="utf-8")) or {} if recipe.params else {}) | recipe.parameters
@@ -163,13 +164,13 @@ def run_job(job: Job, folders: dict[str, str], runs: dict[str, str],  # photogra
     if not said:
         after = os.times()
         used = after.children_user + after.children_system - before.children_user - before.children_system
-        keep_results(job, (time.perf_counter() - start) / 60, used / 60, threads)
+        keep_results(job, (time.perf_counter() - start) / 60, used / 60, threads, resumed)
     return said
 
-# %% ../../nbs/evidence/07_running.ipynb #30d55c90
+# %% ../../nbs/evidence/07_running.ipynb #9fcf94f0
 HEADLINES = ("test_family_macro_f1", "test_map50", "test_mrr", "test_perplexity")
 
-# %% ../../nbs/evidence/07_running.ipynb #9af04e0a
+# %% ../../nbs/evidence/07_running.ipynb #c837c6eb
 def agreement(before: dict[str, Any] | None, after: dict[str, Any]) -> str:
     "How a row's headline number compares with the recorded one and its interval"
     key = next((name for name in HEADLINES if name in after), None)
@@ -179,7 +180,7 @@ def agreement(before: dict[str, Any] | None, after: dict[str, Any]) -> str:
     interval = "" if low is None else f", {'within' if low <= after[key] <= high else 'OUTSIDE'} {low:.3f} to {high:.3f}"
     return f"{key}: {before[key]:.3f} then, {after[key]:.3f} now{interval}"
 
-# %% ../../nbs/evidence/07_running.ipynb #19f01789
+# %% ../../nbs/evidence/07_running.ipynb #c81b07d0
 def _within(before: dict[str, Any], after: dict[str, Any]) -> str:
     "Of the numbers with an interval in a table of rows, how many of the new ones lie within"
     inside, count = 0, 0
@@ -190,7 +191,7 @@ def _within(before: dict[str, Any], after: dict[str, Any]) -> str:
                 inside, count = inside + (low <= new[name] <= high), count + 1
     return f"{inside} of {count} numbers within the recorded intervals" if count else "no interval to compare with"
 
-# %% ../../nbs/evidence/07_running.ipynb #a8d99f5b
+# %% ../../nbs/evidence/07_running.ipynb #1596295b
 def _rows_of(job: Job, outcome: str, minutes: float, said: str = "") -> list[dict]:
     "What is told of each row of a command"
     found = []
@@ -200,7 +201,7 @@ def _rows_of(job: Job, outcome: str, minutes: float, said: str = "") -> list[dic
         found.append({"result": recipe.result, "outcome": outcome, "minutes": round(minutes, 1), "said": words})
     return found
 
-# %% ../../nbs/evidence/07_running.ipynb #0e0f55ee
+# %% ../../nbs/evidence/07_running.ipynb #0f2baa23
 def reproduce(dial: str = "minutes",  # minutes, hour or all
               only: tuple[str, ...] = (),  # names of results, from any dial; empty: all of the dial
               folders: dict[str, str] | None = None,  # of `read_folders`
@@ -233,7 +234,7 @@ def reproduce(dial: str = "minutes",  # minutes, hour or all
     told += [{"result": each.result, "outcome": "no command", "minutes": 0.0, "said": each.note} for each in chosen if not each.run]
     return pd.DataFrame(told, columns=["result", "outcome", "minutes", "said"]).set_index("result")
 
-# %% ../../nbs/evidence/07_running.ipynb #c16fa96d
+# %% ../../nbs/evidence/07_running.ipynb #5d4ac078
 def _try(job: Job, folders: dict[str, str], runs: dict[str, str], threads: int) -> str:
     "Run a command; what goes wrong in keeping its results is told like its own failure"
     try:

@@ -50,5 +50,5 @@ if __name__ == "__main__":
         if "--check" not in sys.argv:
             target.write_text(text, encoding="utf-8")
         elif target.read_text(encoding="utf-8") != text:
-            raise SystemExit(f"{target.relative_to(ROOT)} differs from what nbs/index.ipynb draws now; a changed recipe, code or table marks the "
-                             "results that depend on it as old: run `python .ci/readme.py`")
+            raise SystemExit(f"{target.relative_to(ROOT)} differs from what nbs/index.ipynb draws now; a changed recipe, code or table "
+                             "marks the results that depend on it as old: run `python .ci/readme.py`")

@@ -142,13 +142,14 @@ def _answer(self: Assistant, seen: Seen, image: np.ndarray, region: str, replies
 
 
 @patch
-def look(self: Assistant, photo: Any,  # path, bytes, array [height, width, 3] or an image of Pillow's
+def look(self: Assistant,
+         photo: Any,  # path, bytes, array [height, width, 3], an image of Pillow's, or what `open_photo` gave
          region: str | None = None,  # None: the assistant's
          ) -> Answer:
     "What is in a photograph, and where each thing goes; ValueError for a photograph that cannot be read"
     region = check_region(region or self.region)
-    image = open_photo(photo)
-    return self._answer(find_things(image, self.detector), shrink(image, SHOWN).copy(), region, {})
+    opened = open_photo(photo)
+    return self._answer(find_things(opened, self.detector), shrink(opened.pixels, SHOWN).copy(), region, {})
 
 
 @patch

@@ -4,8 +4,8 @@
     python .ci/load.py --visitors 2 --photographs 250       500 photographs: does memory stay flat?
     python .ci/load.py --folder DIR --url http://127.0.0.1:7860 --pid 123
 
-Prints throughput, median and 95th percentile of the time from sending a photograph to its answer, how many were lost, processor time for each
-photograph (which other work on the machine changes little), and the server's memory before, on the way and after.
+Prints throughput, median and 95th percentile of the time from sending a photograph to its answer, how many were lost, the server's
+processor time for each photograph, which other work on the machine changes less, and its memory before, on the way and after.
 """
 
 import argparse
@@ -131,7 +131,8 @@ def measure(given, url: str, pid: int) -> int:
     lost, computed = [each for visitor in visitors for each in visitor.lost], processor(pid) - computed
     print(f"{given.visitors} visitors, {len(seconds)} photographs in {took:.1f} s: {len(seconds) / took:.2f} a second, "
           f"median {statistics.median(seconds):.2f} s, 95th percentile {seconds[int(0.95 * (len(seconds) - 1))]:.2f} s, "
-          f"processor {computed / max(1, len(seconds)):.2f} s each, lost {len(lost)}, with a bin {sum(visitor.bins for visitor in visitors)}; memory: {resident(pid):.0f} MB")
+          f"processor {computed / max(1, len(seconds)):.2f} s each, lost {len(lost)}, "
+          f"with a bin {sum(visitor.bins for visitor in visitors)}; memory: {resident(pid):.0f} MB")
     print(*lost[:3], sep="\n")
     return bool(lost)
 

@@ -18,7 +18,7 @@ from fastcore.xml import Option, P, Section, Select, Small, Span, Strong, Summar
 from PIL import Image
 
 from .questions import Reply
-from .things import Thing
+from .things import FAMILY_WORDS, Thing
 from .texts import in_words, say, text_of
 from ..text.facts import name_of, upper_first
 from ..waste.taxonomy import load_taxonomy
@@ -45,7 +45,7 @@ def title_of(thing: Thing, language: str) -> str:
     if thing.settled or language == "en" or not thing.bin:
         return upper_first(in_words(thing.name, language))
     names = list(dict.fromkeys(item_words(item, language) for item, _ in thing.pairs))
-    stuff = in_words(thing.family, language)
+    stuff = in_words(FAMILY_WORDS.get(thing.family, thing.family), language)
     return upper_first(text_of("something", language, stuff=stuff, names=", ".join(names[:3])))
 
 
@@ -61,8 +61,9 @@ def _bin_block(thing: Thing, language: str) -> FT:
     "Where a thing goes, or that this is not known"
     place = text_of(f"region:{thing.region}", language)
     if not thing.bin:
-        key = "keep_it" if "no_waste" in thing.said else "no_bin"
-        return P(text_of(key, language), cls="rf-bin", tabindex="-1")
+        if "no_waste" in thing.said:
+            return P(text_of("keep_it", language), cls="rf-bin", tabindex="-1")
+        return Div(P(text_of("no_bin", language), cls="rf-bin", tabindex="-1"), P(text_of("better_photo", language)))
     sure = text_of("goes_to" if thing.state == "sure" else "probably", language)
     return P(Span(f"{sure} · {place}", cls="rf-label"), Strong(say(thing.bin_words, language, capital=True)), cls="rf-bin", tabindex="-1")
 
@@ -216,18 +217,25 @@ def _spoken(answer: Any, language: str) -> str:
     return f"{text_of('found', language, count=len(answer.things))}. {told}"
 
 
+def _note(answer: Any, language: str) -> list[FT]:
+    "Why nothing was found, with what helps, or what was left out"
+    if not answer.things:
+        told = [P(text_of("found_none", language), cls="rf-bin", tabindex="-1"), P(text_of("better_photo", language))]
+        return [Article(*told, cls="rf-thing rf-none")]
+    left = re.match(r"(\d+) more places? looks? like waste", answer.note)
+    said = text_of("more", language, count=left[1]) if left else say(answer.note, language)
+    return [P(said, cls="rf-note")] if answer.note else []
+
+
 def answer_html(answer: Any,  # of the assistant
                 language: str, serial: int, token: str,
                 keeps: bool,  # whether corrections are kept
                 thanks: str = "",  # a sentence above
                 ) -> str:  # HTML
     "An answer as cards"
-    note = [P(say(answer.note, language), cls="rf-note")] if answer.note else []
-    if not answer.things:
-        note = [Article(P(text_of("found_none", language), cls="rf-bin", tabindex="-1"), cls="rf-thing rf-none")]
     above = [P(thanks, cls="rf-thanks")] if thanks else []
     spoken = f"{thanks} {_spoken(answer, language)}".strip()
-    return _frame(*above, *(card(thing, language) for thing in answer.things), *note,
+    return _frame(*above, *(card(thing, language) for thing in answer.things), *_note(answer, language),
                   *(correction_form(answer.things, language) if keeps else []), say_this=spoken, serial=serial, token=token)
 
 # %% ../../nbs/assistant/10_cards.ipynb #72e2b969

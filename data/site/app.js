@@ -30,6 +30,7 @@ const tables = () => state.tables[state.region];
 const inWords = (text) => words().words[text] ?? text; // a text of the tables, in the page's language where somebody has translated it
 const binWords = (bin) => inWords(tables().rules.bins[bin]); // as the region calls it
 const itemName = (pair) => inWords(state.taxonomy.items[tables().item[pair]].name);
+const comma = () => (state.language === "ja" ? "、" : ", ");
 const regionName = (region) => say(`region:${region}`);
 
 function thingName(thing) { // no more exact than is known, and what it may be
@@ -37,7 +38,7 @@ function thingName(thing) { // no more exact than is known, and what it may be
   if (thing.keep) return [first(inWords(said.keep_name)), ""];
   if (thing.ask === UNKNOWN) return [first(inWords(said.unknown_name)), ""];
   if (thing.settled) return [first(itemName(thing.pair)), ""];
-  const names = [...new Set(thing.pairs.map(itemName))].slice(0, 3).join(", ");
+  const names = [...new Set(thing.pairs.map(itemName))].slice(0, 3).join(comma());
   const title = say("something", { stuff: inWords(families[tables().family[thing.row.pair]].name), names });
   const [, short, also] = title.match(/^(.+?)\s*[(（](.+)[)）]$/) ?? [null, title, ""];
   return [first(short), first(also)];
@@ -123,7 +124,7 @@ function basis(thing) { // what the answer rests on
   const chance = new Map();
   for (const pair of row.pairs) chance.set(item[pair], (chance.get(item[pair]) ?? 0) + row.found.pair[pair]);
   const likely = [...chance].sort((a, b) => b[1] - a[1]).slice(0, 5).map(([n, p]) => `${inWords(taxonomy.items[n].name)} ${percent(p)}`);
-  const lines = [["likely", likely.join(", ")]];
+  const lines = [["likely", likely.join(comma())]];
   if (thing.option) {
     lines.push(["row", `${rules.region}/${taxonomy.items[item[thing.rulePair]].id}/${taxonomy.materials[material[thing.rulePair]].id}/${thing.option.condition}`]);
     if (thing.option.note) lines.push(["note", told(thing.option.note)]);

@@ -56,7 +56,7 @@ def rules_table(region: str) -> dict[str, Any]:  # for JSON
     return {"region": region, "name": told["name"], "note": told["note"], "bins": {name: bin_words(name, region) for name in taxonomy.bins},
             "rows": [dict(row) for row in rows], "pairs": pairs, "parts": parts}
 
-# %% ../../nbs/web/02_tables.ipynb #c5b6fbb8
+# %% ../../nbs/web/02_tables.ipynb #12ee95ad
 def english_texts() -> tuple[list[str], list[str]]:  # those that every language must have; notes
     "What the tables say in English"
     vocabulary, rules = vocabulary_table(), [rules_table(region) for region in regions().index]
@@ -64,7 +64,8 @@ def english_texts() -> tuple[list[str], list[str]]:  # those that every language
     found = [each["name"] for name in ("items", "families") for each in vocabulary[name]] + [*said["conditions"].values()]
     found += [text for name, text in said.items() if name != "conditions"] + [text for texts in vocabulary["hazards"] for text in texts]
     found += [text for table in rules for text in table["bins"].values()]
-    found += [row[name] for table in rules for row in table["rows"] for name in ("ask", "prepare")]
+    found += [row["ask"] for table in rules for row in table["rows"]]
+    found += [step for table in rules for row in table["rows"] for step in row["prepare"].replace(". ", ".\n").split("\n")]
     found += [part[name] for table in rules for parts in table["parts"].values() for part in parts for name in ("name", "how", "bin_words")]
     notes = [row["note"] for table in rules for row in table["rows"]]
     return [list(dict.fromkeys(filter(None, texts))) for texts in (found, notes)]

@@ -231,7 +231,7 @@ def paired(own: np.ndarray, theirs: np.ndarray) -> np.ndarray:  # for each of th
 
 
 def check_boxes(page: Page, assistant: Assistant, region: str) -> None:
-    "The same boxes, within 1.5 of the pixels that the detector sees, and the same bins as the assistant's; weights of 8 bits move an edge by 1"
+    "The same boxes, within 1.5 of the pixels that the detector sees, and the same bins as the assistant's; 8-bit weights move an edge by 1"
     scenes, outcomes = crowded(5), []
     theirs = page.evaluate(LOOK, [[png(pixels) for pixels in scenes], region])
     for number, (pixels, found) in enumerate(zip(scenes, theirs)):

@@ -79,7 +79,7 @@ def _steps(thing: Thing, language: str) -> list[FT]:
 
 def _hazard(english: str, language: str) -> str | FT:
     "One sentence about a danger; what a thing may be is named in the visitor's language"
-    guess = re.fullmatch(r"It may be (.+): keep it apart until you know\.", english)
+    guess = re.fullmatch(r"Perhaps it is this: (.+)\. Keep it apart until you know\.", english)
     if guess is None:
         return say(english, language)
     names = [in_words(name, language) for name in guess[1].split(" or ")]

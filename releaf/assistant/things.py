@@ -170,7 +170,7 @@ def _hazards(pairs: list[Pair], settled: bool, region: str, said: Said) -> list[
         return hazards_of(*pairs[0])
     grave = [pair for pair in pairs if any(option.bin == "hazardous" for option in left_of(pair, region, said.conditions))]
     names = list(dict.fromkeys(lower_first(name_of("items", item)) for item, _ in grave))
-    return [f"It may be {' or '.join(names[:3])}: keep it apart until you know."] if names else []
+    return [f"Perhaps it is this: {' or '.join(names[:3])}. Keep it apart until you know."] if names else []
 
 # %% ../../nbs/assistant/04_things.ipynb #ec01cb14
 def _blank(row: Mapping[str, Any], number: int, region: str, pairs: list[Pair], replies: Collection[str], settled: bool) -> Thing:

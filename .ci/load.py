@@ -123,10 +123,12 @@ def measure(given, url: str, pid: int) -> int:
     begun, computed = time.monotonic(), processor(pid)
     for visitor in visitors:
         visitor.start()
+    said = begun
     while any(visitor.is_alive() for visitor in visitors):
-        time.sleep(given.every)
-        done = sum(len(visitor.seconds) for visitor in visitors)
-        print(f"  {time.monotonic() - begun:5.0f} s: {done} answers, {resident(pid):.0f} MB", flush=True)
+        time.sleep(0.05)
+        if time.monotonic() - said > given.every:
+            said, done = time.monotonic(), sum(len(visitor.seconds) for visitor in visitors)
+            print(f"  {said - begun:5.0f} s: {done} answers, {resident(pid):.0f} MB", flush=True)
     took, seconds = time.monotonic() - begun, sorted(each for visitor in visitors for each in visitor.seconds)
     lost, computed = [each for visitor in visitors for each in visitor.lost], processor(pid) - computed
     print(f"{given.visitors} visitors, {len(seconds)} photographs in {took:.1f} s: {len(seconds) / took:.2f} a second, "

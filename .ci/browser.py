@@ -27,6 +27,8 @@ import numpy as np
 from PIL import Image
 from playwright.async_api import async_playwright, expect
 
+from releaf.page.guard import free_port
+
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = next((path for path in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if path), None)
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -390,6 +392,55 @@ async def phone(world):
             held(width <= 360, f"{locale}: {width} pixels wide")
             held(not bad, f"{locale}, {scheme}: contrast {bad}")
             held(not nameless, f"{locale}: without a name: {nameless}")
+
+
+@check
+async def in_jupyterlab(world):
+    "`serve(inline=True)` in a notebook: the page stands below its cell, and answers there"
+    import nbformat
+    folder, token = world.server.scratch / "lab", "none-but-this"
+    folder.mkdir()
+    cell = nbformat.v4.new_code_cell('from releaf.page.app import serve\nserver = serve("germany", port=0, keep=None, inline=True)')
+    kernel = {"kernelspec": {"name": "python3", "display_name": "python3", "language": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell], metadata=kernel), folder / "page.ipynb")
+    port = free_port("127.0.0.1", 0)
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}", f"--IdentityProvider.token={token}"]
+    with open(folder / "lab.log", "ab") as log:
+        lab = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, start_new_session=True,
+                               env={**os.environ, "JUPYTER_CONFIG_DIR": str(folder / "config"), "PYTHONPATH": str(ROOT)})
+    context = await world.browser.new_context(viewport={"width": 1280, "height": 1000})
+    try:
+        page = await context.new_page()
+        await until_answers(f"http://127.0.0.1:{port}/api/status?token={token}")
+        await page.goto(f"http://127.0.0.1:{port}/lab/tree/page.ipynb?token={token}&reset")
+        await page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=6 * WAIT)
+        await page.locator(".jp-Spinner").wait_for(state="detached", timeout=6 * WAIT)
+        await page.locator(".jp-Notebook .jp-CodeCell").first.click()
+        await page.keyboard.press("Shift+Enter")
+        frame = page.frame_locator(".jp-OutputArea iframe")
+        await frame.locator("#rf-region option").first.wait_for(state="attached", timeout=6 * WAIT)
+        held(await frame.locator("#rf-region").input_value() == "germany", "another region")
+        await frame.locator("#rf-file").set_input_files(photograph())
+        await frame.locator("#rf-answers [data-serial='1'] .rf-bin").wait_for(timeout=2 * WAIT)
+        width = await frame.locator("html").evaluate("each => [each.scrollWidth, each.clientWidth]")
+        held(width[0] <= width[1], f"{width} pixels wide")
+        if world.shots:
+            await page.screenshot(path=world.shots / "jupyterlab.png")
+    finally:
+        await context.close()
+        os.killpg(lab.pid, signal.SIGTERM)
+        lab.wait(60)
+
+
+async def until_answers(address: str, seconds: float = 120) -> None:
+    "Wait for a server"
+    for _ in range(int(seconds * 4)):
+        try:
+            await asyncio.to_thread(lambda: urllib.request.urlopen(address, timeout=5).close())
+            return
+        except (urllib.error.URLError, OSError):
+            await asyncio.sleep(0.25)
+    raise AssertionError(f"{address.split('?')[0]} does not answer")
 
 
 @check

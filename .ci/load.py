@@ -4,8 +4,8 @@
     python .ci/load.py --visitors 2 --photographs 250       500 photographs: does memory stay flat?
     python .ci/load.py --folder DIR --url http://127.0.0.1:7860 --pid 123
 
-Prints throughput, median and 95th percentile of the time from sending a photograph to its answer, how many were lost, and the server's
-memory before, on the way and after.
+Prints throughput, median and 95th percentile of the time from sending a photograph to its answer, how many were lost, the server's
+processor time for each photograph, which other work on the machine changes less, and its memory before, on the way and after.
 """
 
 import argparse
@@ -32,6 +32,12 @@ def resident(pid: int) -> float:
     "Megabytes of a process"
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+
+
+def processor(pid: int) -> float:
+    "Seconds that a process has computed, on all cores"
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def phone_photographs(folder: Path | None, count: int = 12) -> list[bytes]:
@@ -114,18 +120,21 @@ def measure(given, url: str, pid: int) -> int:
     sizes = [len(each) / 1e6 for each in photographs]
     print(f"{len(photographs)} photographs of {min(sizes):.1f} to {max(sizes):.1f} MB; memory: {resident(pid):.0f} MB", flush=True)
     visitors = [Visitor(url, number, photographs, given.photographs, target) for number in range(given.visitors)]
-    begun = time.monotonic()
+    begun, computed = time.monotonic(), processor(pid)
     for visitor in visitors:
         visitor.start()
+    said = begun
     while any(visitor.is_alive() for visitor in visitors):
-        time.sleep(given.every)
-        done = sum(len(visitor.seconds) for visitor in visitors)
-        print(f"  {time.monotonic() - begun:5.0f} s: {done} answers, {resident(pid):.0f} MB", flush=True)
+        time.sleep(0.05)
+        if time.monotonic() - said > given.every:
+            said, done = time.monotonic(), sum(len(visitor.seconds) for visitor in visitors)
+            print(f"  {said - begun:5.0f} s: {done} answers, {resident(pid):.0f} MB", flush=True)
     took, seconds = time.monotonic() - begun, sorted(each for visitor in visitors for each in visitor.seconds)
-    lost = [each for visitor in visitors for each in visitor.lost]
+    lost, computed = [each for visitor in visitors for each in visitor.lost], processor(pid) - computed
     print(f"{given.visitors} visitors, {len(seconds)} photographs in {took:.1f} s: {len(seconds) / took:.2f} a second, "
           f"median {statistics.median(seconds):.2f} s, 95th percentile {seconds[int(0.95 * (len(seconds) - 1))]:.2f} s, "
-          f"lost {len(lost)}, with a bin {sum(visitor.bins for visitor in visitors)}; memory: {resident(pid):.0f} MB")
+          f"processor {computed / max(1, len(seconds)):.2f} s each, lost {len(lost)}, "
+          f"with a bin {sum(visitor.bins for visitor in visitors)}; memory: {resident(pid):.0f} MB")
     print(*lost[:3], sep="\n")
     return bool(lost)
 

@@ -4,10 +4,11 @@
     python .ci/web.py --photos FOLDER --count 200 --screens outputs/web   by hand: photographs of class folders, and screenshots
 
 The same photographs go through the network (torch), its graph (ONNX Runtime) and the browser; decisions are compared on random
-distributions too. Prints `name: tried N, held N` for each check, and every failure.
+distributions too, and boxes on drawn scenes and raw output that is drawn. Prints `name: tried N, held N` for each check, and every failure.
 """
 
 import argparse
+import base64
 import functools
 import http.server
 import io
@@ -22,17 +23,20 @@ import time
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+import cv2
 import numpy as np
 import torch
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+from releaf.assistant import Answer, Assistant
 from releaf.assistant.things import build_thing
 from releaf.core.files import read_json
 from releaf.core.paths import tables_dir
+from releaf.sample.scenes import draw_scene
 from releaf.vision.heads import decide
 from releaf.vision.known import drawn_frames
-from releaf.vision.predict import Classifier, load_classifier
+from releaf.vision.predict import Classifier
 from releaf.vision.sets import ask_questions, find_sets, ranked
 from releaf.waste.rules import bin_matrix, regions
 from releaf.waste.taxonomy import load_taxonomy, pair_matrix
@@ -71,12 +75,11 @@ class Server:
 
 # ---- what Python says
 
-def told_of(row: dict, region: str) -> dict:  # state, bin, item, family, known
-    "What the assistant says of a photograph that is one thing"
-    if row["known"] is False:
+def told_of(answer: Answer) -> dict:  # state, bin, item, family
+    "What an answer says of its first thing"
+    if not answer.things:
         return {"state": "nothing", "bin": ""}
-    thing = build_thing(row | {"box": (0, 0, 1, 1), "found": None, "cutout": None, "seen_by": ""}, 1, region)
-    return {"state": thing.state, "bin": thing.bin, "item": row["item"], "family": row["family"]}
+    return {"state": answer.things[0].state, "bin": answer.things[0].bin} | {name: answer.rows[0][name] for name in ("item", "family")}
 
 
 def photographs(folder: str, count: int) -> list[Path]:
@@ -180,7 +183,74 @@ def decided(pairs: np.ndarray, region: str, classifier: Classifier) -> dict:
             "bins": row["bins"], "thing": said(thing), "replied": replied}
 
 
+LOOK = """async ([files, region]) => {
+  const { classify, makeTables } = await import("./js/decide.js"), { buildThing, chooseThings } = await import("./js/things.js");
+  const get = async (path) => (await fetch(path)).json();
+  const tables = makeTables(await get("tables/taxonomy.json"), await get(`tables/${region}.json`));
+  const worker = new Worker(new URL("js/worker.js", document.baseURI), { type: "module" }), told = [];
+  for (const [id, text] of files.entries()) {
+    const file = new File([Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))], `${id}.png`);
+    const { found, reason, detail } = await new Promise((done) => {
+      worker.onmessage = ({ data }) => done(data);
+      worker.postMessage({ id, kind: "look", file });
+    });
+    if (reason) throw new Error(`${reason}: ${detail}`);
+    const [whole, ...parts] = found.views.map((view) => ({ ...view, row: classify(view.seen, found.facts, tables) }));
+    const { things } = chooseThings(whole, parts);
+    told.push({ boxes: parts.map((part) => [...part.box, part.found]),
+      things: things.map((thing) => { const { state, bin } = buildThing(thing.row, tables); return { state, bin, box: thing.box }; }) });
+  }
+  worker.terminate();
+  return told;
+}"""
+
+
+def crowded(count: int) -> list[np.ndarray]:  # RGB uint8 [h, w, 3]
+    "Photographs of several things: four of the package's in one, small and large, and drawn scenes"
+    rng, own = np.random.default_rng(0), [np.asarray(Image.open(path).convert("RGB")) for path in photographs("", 0)]
+    scenes = [draw_scene(np.random.default_rng(seed), 1 + seed % 4, size=320 * (1 + seed % 2))[0] for seed in range(count)]
+    for number in range(count):
+        high, wide = (240, 320) if number % 2 else (900, 1200)
+        four = [cv2.resize(own[n], (wide, high), interpolation=cv2.INTER_CUBIC) for n in rng.choice(len(own), 4, replace=False)]
+        scenes.append(np.vstack([np.hstack(four[:2]), np.hstack(four[2:])]))
+    return scenes
+
+
+def png(pixels: np.ndarray) -> str:
+    "A lossless file, as text"
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
 # ---- checks
+
+def paired(own: np.ndarray, theirs: np.ndarray) -> np.ndarray:  # for each of the first the number of the nearest of the others
+    "Which box is which: the surest need not come in the same order where two are nearly as sure"
+    return np.abs(own[:, None, :4] - theirs[None, :, :4]).max(2).argmin(1)
+
+
+def check_boxes(page: Page, assistant: Assistant, region: str) -> None:
+    "The same boxes, within 1.5 of the pixels that the detector sees, and the same bins as the assistant's; 8-bit weights move an edge by 1"
+    scenes, outcomes = crowded(5), []
+    theirs = page.evaluate(LOOK, [[png(pixels) for pixels in scenes], region])
+    for number, (pixels, found) in enumerate(zip(scenes, theirs)):
+        answer = assistant.look(pixels, region)
+        own, boxes = answer.seen.boxes[:, :5], np.array(found["boxes"]).reshape(-1, 5)
+        pixel = 1.5 * max(1.0, max(pixels.shape[:2]) / assistant.detector.facts["image_size"])
+        good = len(own) == len(boxes)
+        if good and len(own):
+            numbers = paired(own, boxes)
+            good = len(set(numbers)) == len(own) and np.abs(own - boxes[numbers])[:, :4].max() <= pixel
+        outcomes.append((good, f"scene {number}: {boxes.round(2).tolist()} instead of {own.round(2).tolist()}, within {pixel:.1f}"))
+        things, expected = [thing["bin"] for thing in found["things"]], [thing.bin for thing in answer.things]
+        if len(things) == len(expected) > 1:
+            places = [np.array([each["box"] for each in found["things"]]), np.array([thing.box for thing in answer.things])]
+            things = [things[n] for n in paired(places[1], places[0])]
+        outcomes.append((things == expected, f"scene {number}: {things} instead of {expected}"))
+    count = sum(len(found["boxes"]) for found in theirs)
+    check("boxes", [*outcomes, (count >= 20, f"{count} boxes in all, expected at least 20")])
+
 
 def check_decisions(page: Page, classifier: Classifier, facts: dict, count: int) -> None:
     cases = random_cases(count, np.random.default_rng(7), classifier.model.head.spread.numpy())
@@ -193,15 +263,15 @@ def check_decisions(page: Page, classifier: Classifier, facts: dict, count: int)
     check("decisions", outcomes)
 
 
-def check_photographs(page: Page, paths: list[Path], classifier: Classifier, site: Path, region: str) -> None:
+def check_photographs(page: Page, paths: list[Path], assistant: Assistant, site: Path, region: str) -> None:
+    classifier, told = assistant.classifier, [told_of(assistant.look(path, region)) for path in paths]
     rows = classifier.predict(paths, region).to_dict("records")
     model, facts = (site / "model" / "classifier.onnx").read_bytes(), read_json(site / "model" / "classifier.json")
     graph = through_graph(model, facts, paths, classifier.model.head, region)
     page.select_option("#region", region)
     seen = [give(page, path) for path in paths]
     outcomes, same = [], {"graph family": 0, "graph bin": 0, "browser family": 0, "browser bin": 0}
-    for path, row, by_graph, found in zip(paths, rows, graph, seen):
-        own = told_of(row, region)
+    for path, row, own, by_graph, found in zip(paths, rows, told, graph, seen):
         same["graph family"] += not row["known"] or by_graph["family"] == row["family"]
         same["graph bin"] += not row["known"] or by_graph["bin"] == row["bin"]
         same["browser family"] += found.get("family", own.get("family")) == own.get("family") and found["state"] == own["state"]
@@ -236,11 +306,11 @@ def large_photograph(path: Path, source: Path, megabytes: float = 14) -> None:
     path.write_bytes(content.getvalue())
 
 
-def check_files(page: Page, classifier: Classifier, scratch: Path, region: str) -> None:
+def check_files(page: Page, assistant: Assistant, scratch: Path, region: str) -> None:
     good = tables_dir() / "photographs" / "jar.jpg"
     large = scratch / "large.jpg"
     large_photograph(large, good)
-    own, found = told_of(classifier.predict([large], region).to_dict("records")[0], region), give(page, large)
+    own, found = told_of(assistant.look(large, region)), give(page, large)
     size = page.evaluate("[...document.querySelectorAll('article canvas')].map((each) => [each.width, each.height])")[0]
     same = found["bin"] == own["bin"] and found["state"] == own["state"]
     check("large photograph", [(same, f"{found} instead of {own}"), (size[0] < size[1], f"cut-out of {size}, expected an upright one")])
@@ -255,12 +325,12 @@ def check_files(page: Page, classifier: Classifier, scratch: Path, region: str) 
     check("bad files", [*outcomes, (found["cards"] == 1, f"a good one afterwards: {found}")])
 
 
-def check_region(page: Page, classifier: Classifier) -> None:
+def check_region(page: Page, assistant: Assistant) -> None:
     "Another region gives its own bin at once and is remembered; a question is answered; replies can be taken back"
     outcomes, path = [], tables_dir() / "photographs" / "glass_bottle.jpg"
     for region in ("germany", "us", "japan"):
         page.select_option("#region", region)
-        found, own = give(page, path), told_of(classifier.predict([path], region).to_dict("records")[0], region)
+        found, own = give(page, path), told_of(assistant.look(path, region))
         outcomes.append((found["bin"] == own["bin"], f"{region}: {found} instead of {own}"))
     page.reload()
     page.wait_for_selector("body[data-ready]", timeout=120_000)
@@ -351,13 +421,15 @@ def drive(page: Page, server: Server, site: Path, scratch: Path, options) -> Non
     page.context.on("request", lambda request: requests.append(request.url))
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    classifier, facts = load_classifier(device="cpu"), read_json(site / "model" / "classifier.json")
+    assistant, facts = Assistant(device="cpu"), read_json(site / "model" / "classifier.json")
+    classifier = assistant.classifier
     print(f"ready after {open_page(page, server.address):.1f} s, with everything kept")
     paths = photographs(options.photos, options.count)
     check_decisions(page, classifier, facts, options.decisions)
-    check_photographs(page, [*paths, *drawn(scratch / "drawn")], classifier, site, "germany")
-    check_files(page, classifier, scratch, "germany")
-    check_region(page, classifier)
+    check_boxes(page, assistant, "germany")
+    check_photographs(page, [*paths, *drawn(scratch / "drawn")], assistant, site, "germany")
+    check_files(page, assistant, scratch, "germany")
+    check_region(page, assistant)
     check_looks(page, options.screens)
     check_offline(page, server, tables_dir() / "photographs" / "jar.jpg")
     elsewhere = sorted({url for url in requests if not url.startswith((server.address, "blob:", "data:"))})
@@ -379,7 +451,7 @@ def main() -> None:
     torch.set_num_threads(1)
     started = time.monotonic()
     if not options.keep:
-        site = export_site(options.site, detector=False, runtime=options.runtime)
+        site = export_site(options.site, runtime=options.runtime)
         print(f"exported after {time.monotonic() - started:.0f} s: {json.dumps(site)}")
     if options.screens:
         options.screens.mkdir(parents=True, exist_ok=True)

@@ -27,25 +27,27 @@ function say(key, values = {}) { // a sentence of the page
 const first = (text) => text.charAt(0).toLocaleUpperCase(state.language) + text.slice(1);
 const tables = () => state.tables[state.region];
 
-function binWords(bin, region = state.region) { // as the region calls it, in the page's language
-  const { rules } = state.tables[region];
-  if (state.language === "en") return rules.bins[bin];
-  const name = words().bins[bin], local = rules.local[bin];
-  return local && !name.toLowerCase().includes(local.toLowerCase()) ? `${name} (${local})` : name;
+const inWords = (text) => words().words[text] ?? text; // a text of the tables, in the page's language where somebody has translated it
+const binWords = (bin) => inWords(tables().rules.bins[bin]); // as the region calls it
+const itemName = (pair) => inWords(state.taxonomy.items[tables().item[pair]].name);
+const comma = () => (state.language === "ja" ? "、" : ", ");
+const regionName = (region) => say(`region:${region}`);
+
+function thingName(thing) { // no more exact than is known, and what it may be
+  const { said, families } = state.taxonomy;
+  if (thing.keep) return [first(inWords(said.keep_name)), ""];
+  if (thing.ask === UNKNOWN) return [first(inWords(said.unknown_name)), ""];
+  if (thing.settled) return [first(itemName(thing.pair)), ""];
+  const names = [...new Set(thing.pairs.map(itemName))].slice(0, 3).join(comma());
+  const title = say("something", { stuff: inWords(families[tables().family[thing.row.pair]].name), names });
+  const [, short, also] = title.match(/^(.+?)\s*[(（](.+)[)）]$/) ?? [null, title, ""];
+  return [first(short), first(also)];
 }
 
-const itemName = (pair) => words().items[state.taxonomy.items[tables().item[pair]].id];
-
-function thingName(thing) { // no more exact than is known
-  if (thing.keep) return say("keep_name");
-  if (thing.ask === UNKNOWN) return say("unknown_name");
-  if (thing.settled) return first(itemName(thing.pair));
-  return first(say("something_of", { family: words().families[state.taxonomy.families[tables().family[thing.row.pair]].id] }));
-}
-
-function perhaps(thing) { // what it may be, where that is open
-  if (thing.settled || thing.keep || thing.ask === UNKNOWN) return "";
-  return make("p", { class: "small" }, first(say("perhaps", { items: [...new Set(thing.pairs.map(itemName))].slice(0, 3).join(", ") })));
+function sureness(thing) { // how sure the classifier is of what is named
+  if (!thing.bin || thing.said.some((key) => key.startsWith("item:"))) return "";
+  const percent = Math.min(99, Math.max(1, Math.round(100 * (thing.settled ? thing.row.item_p : thing.row.family_p))));
+  return say("sure", { percent });
 }
 
 // ---- elements
@@ -59,7 +61,7 @@ function make(name, attributes = {}, ...children) {
   element.append(...children.filter((child) => child !== null && child !== ""));
   return element;
 }
-const english = (text) => make("span", { lang: "en" }, text); // the tables are written in English
+const told = (text) => (state.language === "en" || text in words().words ? inWords(text) : make("span", { lang: "en" }, text)); // marked where it stays English
 
 function status(text, kind = "") {
   at("status").textContent = text;
@@ -76,21 +78,22 @@ function cutout(view, name) {
 }
 
 function replyWords(key) {
-  if (key === IS_WASTE || key === NO_WASTE) return say(key);
-  return first(key.startsWith("item:") ? words().items[key.slice(5)] : words().conditions[key]);
+  const { items, said } = state.taxonomy;
+  return first(inWords(key.startsWith("item:") ? items.find((item) => item.id === key.slice(5)).name : said.conditions[key]));
 }
 
 function question(thing, number) {
-  const text = thing.ask === WHICH ? say("which") : thing.ask === UNKNOWN ? say("unknown_question") : words().questions[thing.ask];
+  const { said } = state.taxonomy, text = inWords(thing.ask === WHICH ? said.which : thing.ask === UNKNOWN ? said.unknown : thing.ask);
   const buttons = thing.replies.map(({ key, bin }) => make("button", { type: "button", "data-reply": key, onclick: () => reply(number, key) },
     replyWords(key), bin ? make("span", {}, `→ ${binWords(bin)}`) : ""));
   return make("fieldset", {}, make("legend", {}, text), make("div", { class: "replies" }, ...buttons));
 }
 
 function sourceLine(option) {
-  const name = option.url ? make("a", { href: option.url, rel: "noreferrer noopener", target: "_blank" }, option.source) : option.source;
-  const line = make("p", { class: "small" }, `${say("source")} `, name, option.date_read ? ` · ${say("read", { date: option.date_read })}` : "");
-  if (!option.sure) line.append(` · ${say("check_town")}`);
+  const name = !option.source ? say("general") : option.url ? make("a", { href: option.url, rel: "noreferrer noopener", target: "_blank", lang: "en" }, option.source)
+    : make("span", { lang: "en" }, option.source);
+  const line = make("p", { class: "small" }, make("strong", {}, say("source")), " ", name, option.date_read ? ` · ${say("date")} ${option.date_read}` : "");
+  if (!option.sure) line.append(` · ${say("rule_unsure")}`);
   return line;
 }
 
@@ -98,18 +101,21 @@ function hazards(thing) {
   const { taxonomy, item } = tables();
   if (thing.keep || thing.ask === UNKNOWN) return "";
   if (thing.settled) {
-    const lines = taxonomy.hazards[thing.pair].map((line) => make("li", { lang: "en" }, line));
-    return lines.length ? make("div", { class: "danger" }, make("strong", {}, say("careful")), make("ul", {}, ...lines)) : "";
+    const [gravest, ...others] = taxonomy.hazards[thing.pair];
+    if (!gravest) return "";
+    const more = make("details", {}, make("summary", {}, `+ ${others.length}`), make("ul", {}, ...others.map((line) => make("li", {}, told(line)))));
+    return make("div", { class: "danger" }, make("p", {}, make("strong", {}, say("care")), " ", told(gravest)), others.length ? more : "");
   }
   const names = [...new Map(thing.grave.map((pair) => [item[pair], itemName(pair)])).values()].slice(0, 3);
-  return names.length ? make("p", { class: "danger" }, make("strong", {}, `${say("careful")} `), say("may_be", { items: names.join(", ") })) : "";
+  return names.length ? make("p", { class: "danger" }, make("strong", {}, `${say("care")} `), say("may_be", { names: names.join(` ${say("or")} `) })) : "";
 }
 
 function parts(thing) {
   const { taxonomy, item, rules } = tables();
   const rows = thing.settled && thing.option ? rules.parts[taxonomy.items[item[thing.pair]].id] ?? [] : [];
   if (!rows.length) return "";
-  const line = (row) => make("li", {}, english(row.name), row.bin ? `: ${binWords(row.bin)}` : "", " ", make("span", { class: "small", lang: "en" }, row.how));
+  const line = (row) => make("li", {}, make("strong", {}, told(row.name)), " → ", row.bin ? binWords(row.bin) : say("stays_on"), " ",
+    make("span", { class: "small" }, told(row.how)));
   return make("div", { class: "parts" }, make("p", {}, make("strong", {}, say("parts"))), make("ul", {}, ...rows.map(line)));
 }
 
@@ -117,27 +123,25 @@ function basis(thing) { // what the answer rests on
   const { taxonomy, item, material, rules } = tables(), { row } = thing, percent = (value) => `${Math.round(100 * value)} %`;
   const chance = new Map();
   for (const pair of row.pairs) chance.set(item[pair], (chance.get(item[pair]) ?? 0) + row.found.pair[pair]);
-  const likely = [...chance].sort((a, b) => b[1] - a[1]).slice(0, 5).map(([n, p]) => `${words().items[taxonomy.items[n].id]} ${percent(p)}`);
-  const lines = [say("basis_photo", { items: likely.join(", ") }),
-    say("basis_family", { family: words().families[taxonomy.families[tables().family[row.pair]].id], percent: percent(row.family_p) })];
-  if (row.known === false) lines.push(say("basis_unknown"));
+  const likely = [...chance].sort((a, b) => b[1] - a[1]).slice(0, 5).map(([n, p]) => `${inWords(taxonomy.items[n].name)} ${percent(p)}`);
+  const lines = [["likely", likely.join(comma())]];
   if (thing.option) {
-    const key = `${rules.region}/${taxonomy.items[item[thing.rulePair]].id}/${taxonomy.materials[material[thing.rulePair]].id}/${thing.option.condition}`;
-    lines.push(say("basis_rule", { row: key, region: words().regions[rules.region] }));
+    lines.push(["row", `${rules.region}/${taxonomy.items[item[thing.rulePair]].id}/${taxonomy.materials[material[thing.rulePair]].id}/${thing.option.condition}`]);
+    if (thing.option.note) lines.push(["note", told(thing.option.note)]);
   }
-  return make("details", {}, make("summary", {}, say("basis")), make("ul", {}, ...lines.map((line) => make("li", {}, line)),
-    make("li", { lang: "en" }, rules.note)));
+  return make("details", {}, make("summary", {}, say("based_on")),
+    make("dl", {}, ...lines.flatMap(([key, value]) => [make("dt", {}, say(key)), make("dd", {}, value)])), make("p", { lang: "en" }, rules.note));
 }
 
 function card(view, number) {
-  const thing = view.thing, name = thingName(thing), said = state.said.get(number) ?? [];
-  const lead = make("span", {}, say(thing.state === "sure" ? "goes_to" : "probably"));
+  const thing = view.thing, [name, also] = thingName(thing), said = state.said.get(number) ?? [];
+  const lead = make("span", {}, `${say(thing.state === "sure" ? "goes_to" : "probably")} · ${regionName(state.region)}`);
   const binLine = thing.bin ? make("p", { class: "bin", tabindex: "-1" }, lead, first(binWords(thing.bin))) : "";
-  const told = thing.option ? [thing.option.prepare, thing.option.note].filter(Boolean).map((text) => make("p", {}, english(text))) : [];
-  const inside = make("div", { class: "words" }, make("h3", { id: `thing-${number}` }, name), perhaps(thing), hazards(thing),
-    thing.ask === UNKNOWN ? make("p", {}, say("unknown_text")) : "", thing.keep ? make("p", {}, say("keep_text")) : "",
-    ...(thing.state === "ask" ? [question(thing, number), binLine] : [binLine]), thing.ask === UNKNOWN ? question(thing, number) : "",
-    ...told, thing.option ? sourceLine(thing.option) : "", parts(thing),
+  const steps = (thing.option?.prepare ?? "").replaceAll(". ", ".\n").split("\n").filter(Boolean).map((step) => make("li", {}, told(step)));
+  const small = [also, sureness(thing)].filter(Boolean).map((text) => make("p", { class: "small" }, text));
+  const inside = make("div", { class: "words" }, make("h2", { id: `thing-${number}` }, name), ...small, hazards(thing),
+    thing.ask === UNKNOWN ? make("p", {}, `${say("no_bin")} ${say("better_photo")}`) : "", thing.keep ? make("p", {}, say("keep_it")) : "",
+    binLine, steps.length ? make("ul", { class: "steps" }, ...steps) : "", thing.ask ? question(thing, number) : "", thing.option ? sourceLine(thing.option) : "", parts(thing),
     said.length ? make("button", { type: "button", "data-undo": "", onclick: () => reply(number, null) }, say("undo")) : "", basis(thing));
   const { items, materials, families } = state.taxonomy, { item, material, family } = tables(), { pair } = thing.row;
   return make("article", { class: `thing ${thing.state}`, "aria-labelledby": `thing-${number}`, "data-number": number, "data-state": thing.state,
@@ -162,8 +166,8 @@ function show(focus = null) {
     answer.append(card({ ...view, thing }, n + 1));
   });
   if (note === "nothing") {
-    answer.append(make("article", { class: "thing unknown", "data-state": "nothing", "data-bin": "" }, cutout(state.found.views[0], say("nothing")),
-      make("div", { class: "words" }, make("h3", {}, say("nothing")), make("p", {}, say("nothing_text")))));
+    answer.append(make("article", { class: "thing unknown", "data-state": "nothing", "data-bin": "" }, cutout(state.found.views[0], say("found_none")),
+      make("div", { class: "words" }, make("h2", {}, say("found_none")), make("p", {}, say("better_photo")))));
   }
   if (note === "more") answer.append(make("p", { class: "small" }, say("more", { count: left })));
   answer.dataset.done = String(state.turn);
@@ -185,7 +189,7 @@ function ask(message) {
     worker = new Worker(new URL("js/worker.js", import.meta.url), { type: "module" });
     worker.onmessage = ({ data }) => { waiting.get(data.id)?.resolve(data); waiting.delete(data.id); };
     worker.onerror = () => { // its script could not be loaded, or it ran out of memory: the next call starts another
-      for (const { resolve } of waiting.values()) resolve({ reason: "failed", detail: "the worker ended" });
+      for (const { resolve } of waiting.values()) resolve({ reason: "failed_here", detail: "the worker ended" });
       waiting.clear();
       worker.terminate();
       worker = null;
@@ -202,11 +206,11 @@ async function look(file) {
   status(say("looking"), "busy");
   const started = performance.now();
   await kept;
-  const { found, reason, detail } = await ask({ kind: "look", file });
+  const { found, reason, slots, detail } = await ask({ kind: "look", file });
   if (turn !== state.turn) return; // another photograph was chosen meanwhile
   if (!found) {
     console.warn(detail);
-    status(say(`reason_${reason}`), "bad");
+    status(say(reason, slots), "bad");
     at("answer").dataset.done = String(turn);
     return;
   }
@@ -226,7 +230,7 @@ async function useLanguage(language) {
   document.documentElement.lang = language;
   document.title = say("title");
   for (const element of document.querySelectorAll("[data-text]")) element.textContent = say(element.dataset.text);
-  at("region").replaceChildren(...state.regions.map((region) => make("option", { value: region }, words().regions[region])));
+  at("region").replaceChildren(...state.regions.map((region) => make("option", { value: region }, regionName(region))));
   at("region").value = state.region;
 }
 
@@ -295,7 +299,7 @@ async function start() {
   await useLanguage(wished in LANGUAGES ? wished : "en");
   settings();
   if (typeof OffscreenCanvas === "undefined" || typeof WebAssembly === "undefined") {
-    status(say("reason_old"), "bad");
+    status(say("old_browser"), "bad");
     return;
   }
   inputs();
@@ -304,12 +308,12 @@ async function start() {
   const offline = await kept, { reason, detail } = await ask({ kind: "load" });
   if (reason) console.warn(detail);
   at("about").textContent = say("about", { release: site.release, version: site.version });
-  if (state.turn === 0) status(reason ? say("reason_load") : say(offline ? "ready_offline" : "ready"), reason ? "bad" : "");
+  if (state.turn === 0) status(reason ? say("not_loaded") : say(offline ? "ready_offline" : "ready"), reason ? "bad" : "");
   document.body.dataset.ready = reason ? "failed" : offline ? "offline" : "online";
 }
 
 start().catch((error) => {
   console.error(error);
-  status(state.texts[state.language] ? say("reason_load") : "The page could not be loaded. Try again with a connection.", "bad");
+  status(state.texts[state.language] ? say("not_loaded") : "The page could not be loaded. Try again with a connection.", "bad");
   document.body.dataset.ready = "failed";
 });

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['MAX_BYTES', 'MAX_PIXELS', 'MAX_WHOLE', 'MAX_OTHERS', 'MAX_PASSES', 'DAMAGE', 'STRIP', 'UPRIGHT', 'LOADING',
-           'ImageError', 'Decoded', 'decode_whole', 'decode', 'decode_image', 'read_bytes', 'read_content',
-           'read_image', 'try_image', 'inspect_image', 'SUFFIXES']
+           'ImageError', 'Decoded', 'decode_whole', 'decode', 'decode_reduced', 'decode_image', 'read_bytes',
+           'read_content', 'read_image', 'try_image', 'inspect_image', 'SUFFIXES']
 
 # %% ../../nbs/data/02_images.ipynb #7aec1480
 import hashlib
@@ -182,6 +182,17 @@ def decode(content: bytes,  # the file's bytes
            ) -> np.ndarray:  # uint8 [height, width, 3], RGB, upright
     "Decode one photograph; raises ImageError for a file that is empty, damaged or no image"
     return decode_whole(content, path, size).pixels
+
+# %% ../../nbs/data/02_images.ipynb #04425a09
+def decode_reduced(content: bytes,  # the file's bytes
+                   path: str | Path,  # what to call it in an error
+                   least: int,  # pixels that each side keeps, where it has them
+                   ) -> Decoded:  # `width` and `height` are those of the whole photograph
+    "Decode a JPEG at a whole, half, quarter or eighth, and any other file as it is; raises ImageError as `decode` does"
+    is_jpeg = content[:2] == b"\xff\xd8"
+    if is_jpeg:
+        return _upright(content, path, least)
+    return decode_whole(content, path)
 
 # %% ../../nbs/data/02_images.ipynb #d376b57b
 def decode_image(image: Image.Image,  # opened or made by Pillow; it is loaded, not changed

@@ -10,9 +10,9 @@ ort.env.wasm.wasmPaths = { mjs: here("runtime/ort-wasm-simd-threaded.mjs"), wasm
 ort.env.wasm.numThreads = self.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency || 1) : 1;
 
 class Refused extends Error { // a reason that the page has words for
-  constructor(reason) {
+  constructor(reason, slots = {}) {
     super(reason);
-    this.reason = reason;
+    [this.reason, this.slots] = [reason, slots];
   }
 }
 
@@ -43,18 +43,21 @@ async function models() { // loaded once; after a failure the next call tries ag
   }
 }
 
+const millions = (found, most) => ({ found: Math.ceil(found / 1e6), most: most / 1e6 });
+
 async function decoded(file) { // upright, as its EXIF tag says
   if (file.size === 0) throw new Refused("empty");
-  if (file.size > MOST_BYTES) throw new Refused("large");
+  if (file.size > MOST_BYTES) throw new Refused("too_large", millions(file.size, MOST_BYTES));
   let bitmap;
   try {
     bitmap = await createImageBitmap(file, { imageOrientation: "from-image", colorSpaceConversion: "none" });
   } catch {
-    throw new Refused("unreadable");
+    throw new Refused("unreadable_here");
   }
-  if (bitmap.width * bitmap.height > MOST_PIXELS) {
+  const pixels = bitmap.width * bitmap.height;
+  if (pixels > MOST_PIXELS) {
     bitmap.close();
-    throw new Refused("large");
+    throw new Refused("too_many_pixels", millions(pixels, MOST_PIXELS));
   }
   return bitmap;
 }
@@ -103,6 +106,7 @@ self.onmessage = async ({ data }) => {
       self.postMessage({ id: data.id, found }, found.views.map((view) => view.cutout));
     }
   } catch (error) {
-    self.postMessage({ id: data.id, reason: error instanceof Refused ? error.reason : "failed", detail: String(error?.message ?? error) });
+    const { reason, slots } = error instanceof Refused ? error : { reason: "failed_here", slots: {} };
+    self.postMessage({ id: data.id, reason, slots, detail: String(error?.message ?? error) });
   }
 };

@@ -22,7 +22,7 @@ from ..export.runs import check_folder
 from ..waste.rules import regions
 from .onnx_export import export_classifier_graph, export_detector_graph
 from .runtime import fetch_runtime
-from .tables import read_texts, rules_table, vocabulary_table
+from .tables import rules_table, site_texts, vocabulary_table
 
 # %% ../../nbs/web/04_site.ipynb #e7cf5c80
 MARK = "releaf export-web"  # `made_by` in the site.json of such a folder
@@ -35,7 +35,7 @@ def check_target(folder: str | Path) -> Path:  # absolute
 # %% ../../nbs/web/04_site.ipynb #78952b98
 def _write_page(new: Path, runtime: dict[str, bytes]) -> None:
     "The page's own files, texts, tables and runtime"
-    shutil.copytree(tables_dir() / "site", new, dirs_exist_ok=True, ignore=shutil.ignore_patterns("texts", ".*", "*.py", "__pycache__"))
+    shutil.copytree(tables_dir() / "site", new, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*", "*.py", "__pycache__"))
     for name in ("texts", "tables", "runtime", "model"):
         (new / name).mkdir()
     (new / "runtime_licence.txt").rename(new / "runtime" / "LICENSE")
@@ -44,7 +44,7 @@ def _write_page(new: Path, runtime: dict[str, bytes]) -> None:
     _write_compact(new / "tables" / "taxonomy.json", vocabulary_table())
     for region in regions().index:
         _write_compact(new / "tables" / f"{region}.json", rules_table(region))
-    for language, texts in read_texts().items():
+    for language, texts in site_texts().items():
         _write_compact(new / "texts" / f"{language}.json", texts)
 
 

@@ -19,8 +19,8 @@ import yaml
 from ..core.bootstrap import mean_interval
 from ..core.config import check_config, notebook_defaults
 from ..core.environment import environment
-from ..core.files import write_json
-from ..core.paths import notebooks_dir, repo_root
+from ..core.paths import notebooks_dir
+from ..core.runs import write_result
 from .baselines import cosine, Neighbourhood
 from .config import GnnConfig
 from .features import encoder_features, Features, make_features
@@ -108,7 +108,7 @@ def write_rows(name: str, what: str, rows: list[pd.DataFrame]) -> None:
     found = {key: value for key, value in environment().items() if key != "packages"}
     table = pd.concat(rows, ignore_index=True).astype(object)
     kept = {"recipe": what, "rows": table.where(table.notna(), None).to_dict("records"), "environment": found}
-    write_json(repo_root() / "nbs" / "results" / "graph" / f"{name}.json", kept)
+    write_result(f"graph/{name}", kept)
 
 # %% ../../nbs/graph/21_ablation.ipynb #49e84006
 def record_features(splits: Iterable[str] = ("random", "cold_item", "cold_idea"), seeds: Iterable[int] = (0,),

@@ -20,9 +20,9 @@ import torch
 
 from ..core.config import check_config, notebook_defaults
 from ..core.environment import environment
-from ..core.files import write_json
 from ..core.parallel import child_options
 from ..core.paths import repo_root
+from ..core.runs import write_result
 from .config import GnnConfig
 from .features import Features, make_features, to_heterodata
 from .generate import generate_graph
@@ -189,4 +189,4 @@ def record_scaling(sizes: Iterable[int] = (10_000, 50_000, 200_000, 1_000_000, 5
             found = {key: value for key, value in environment().items() if key != "packages"}
             kept = {"recipe": "SAGE, two layers of 64, generated graphs, one thread, CPU seconds, a process for each measurement",
                     "rows": rows, "environment": found}
-            write_json(repo_root() / "nbs" / "results" / "graph" / "gnn_scaling.json", kept)
+            write_result("graph/gnn_scaling", kept)

@@ -16,9 +16,8 @@ import numpy as np
 import pandas as pd
 
 from ..core.environment import environment
-from ..core.files import write_json
-from ..core.paths import notebooks_dir, resolve
-from ..core.runs import Run
+from ..core.paths import resolve
+from ..core.runs import Run, write_result
 from ..data.readers import images_in
 from ..detection import dataset as boxes
 from ..detection.config import DetectorConfig
@@ -118,14 +117,12 @@ def peers_state(config: PeersConfig, left_out: dict[str, str],  # of `check_inpu
 
 # %% ../../nbs/peers/10_runs.ipynb #6098dac8
 def record_peers(config: PeersConfig, scores: pd.DataFrame, costs: pd.DataFrame, state: pd.DataFrame,
-                 where: Path | None = None,  # a folder; None: nbs/results
+                 where: Path | None = None,  # a folder; None: `results_dir()`
                  ) -> Path:
     "Keep the tables with the parameters and the environment; folders of this machine are left out"
     plain = lambda table: table.astype(object).where(table.notna(), None).to_dict("records")
     used = {name: value for name, value in asdict(config).items() if not name.endswith("_dir")}
     data = {"photographs": config.source or "synthetic", "boxes": config.boxes_source or "synthetic",
             "copies": "photographs given" if config.copies_dir else "synthetic"}
-    path = (where or notebooks_dir() / "results") / f"{config.record}.json"
-    write_json(path, {"recipe": "nbs/12_peers", "data": data, "parameters": used, "environment": environment(), "scores": plain(scores),
-                      "costs": plain(costs), "peers": plain(state.reset_index())})
-    return path
+    return write_result(config.record, {"recipe": "nbs/12_peers", "data": data, "parameters": used, "environment": environment(),
+                                        "scores": plain(scores), "costs": plain(costs), "peers": plain(state.reset_index())}, where)

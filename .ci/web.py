@@ -144,7 +144,7 @@ DECIDE = """async ([facts, cases]) => {
   const found = [];
   for (const [region, pairs] of cases) {
     tables[region] ??= makeTables(taxonomy, await get(`tables/${region}.json`));
-    const row = classify({ pairs, distance: 0, frame: -1 }, facts, tables[region]), thing = buildThing(row, tables[region]);
+    const row = classify({ pairs, unlikeness: -1e9 }, facts, tables[region]), thing = buildThing(row, tables[region]);
     found.push({ pair: row.pair, pairs: row.pairs, bins: row.bins.map(name), thing: said(thing),
       replied: thing.replies.map(({ key }) => said(buildThing(row, tables[region], [key]))) });
   }

@@ -17,13 +17,14 @@ from torch import nn
 from ..core.files import atomic_write, write_json
 from ..core.paths import display_path
 from ..detection.predict import Detector
+from ..vision.known import KEPT
 from ..vision.predict import Classifier
 from ..vision.saved import tta_views
 from ..waste.taxonomy import load_taxonomy, pair_matrix
 
 # %% ../../nbs/web/01_onnx_export.ipynb #a5c18d0d
 class ClassifierGraph(nn.Module):
-    "A classifier as one function of bytes: probabilities of pairs, distance from training, score of a drawn frame"
+    "A classifier as one function of bytes: probabilities of pairs, and how unlike the photographs of training an image is"
 
     def __init__(self, classifier: Classifier):
         super().__init__()
@@ -35,24 +36,24 @@ class ClassifierGraph(nn.Module):
         for name, value in vars(classifier.detector).items() if self.has_known else ():
             self.register_buffer(f"known_{name}", value.float().cpu())
 
-    def known(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:  # [n] each
-        "What `KnownDetector.distance` and `frame_score` compute; zeros for a model without one"
+    def unlikeness(self, features: torch.Tensor) -> torch.Tensor:  # [n]
+        "What `KnownDetector.unlikeness` computes; zeros for a model without one"
         if not self.has_known:
-            return features.sum(1) * 0, features.sum(1) * 0
-        unit = nn.functional.normalize(features, dim=1)
-        centred = unit - self.known_mean
+            return features.sum(1) * 0
+        scaled = nn.functional.normalize(features.sign() * features.abs().sqrt(), dim=1)
+        centred = scaled - self.known_mean
         along = centred @ self.known_components.T
         rest = (centred ** 2).sum(1) - (along ** 2).sum(1)
         distance = ((along ** 2 / self.known_variances).sum(1) + rest / self.known_noise) / len(self.known_mean)
-        return distance, unit @ self.known_frame_weight + self.known_frame_bias
+        return self.known_distance_weight * distance.log() + scaled @ self.known_other_weight + self.known_other_bias
 
     def forward(self, pixels: torch.Tensor  # uint8 [n, side, side, 3]
-                ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # [n, pairs], [n], [n]
+                ) -> tuple[torch.Tensor, torch.Tensor]:  # [n, pairs], [n]
         views = tta_views(pixels.permute(0, 3, 1, 2).float(), self.facts["tta"])
         features = self.model.features(torch.cat(views)).unflatten(0, (len(views), -1))
         scores = self.model.head.pair(features).mean(0)
         pairs = (scores / self.facts["temperature"]).softmax(1) @ self.model.head.spread
-        return pairs, *self.known(features[0])
+        return pairs, self.unlikeness(features[0])
 
 # %% ../../nbs/web/01_onnx_export.ipynb #c119eac2
 class DetectorGraph(nn.Module):
@@ -167,7 +168,7 @@ def classifier_facts(classifier: Classifier, kind: str) -> dict[str, Any]:  # fo
     equivalent = (classifier.model.head.spread > 0).float().cpu().numpy() @ pair_matrix(taxonomy, "material") > 0
     return {"name": classifier.dir.name, "backbone": facts["backbone"], "image_size": facts["image_size"], "tta": facts["tta"],
             "temperature": facts["temperature"], "weights": kind, "vocabulary": facts["hash_parts"]["vocabulary"], "sets": facts["sets"],
-            "threshold": None if classifier.detector is None else min(float(classifier.detector.threshold), 1e30),
+            "levels": None if classifier.detector is None else [round(level, 5) for level in classifier.detector.levels.tolist()], "kept": KEPT,
             "equivalent": [np.flatnonzero(row).tolist() for row in equivalent]}
 
 
@@ -187,7 +188,7 @@ def export_classifier_graph(classifier: Classifier,
     "Write a classifier for the page"
     side, facts = classifier.facts["image_size"], classifier_facts(classifier, kind)
     pixels = torch.randint(0, 256, (2, side, side, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    content = export_graph(ClassifierGraph(classifier).eval(), pixels, ["pairs", "distance", "frame"], kind)
+    content = export_graph(ClassifierGraph(classifier).eval(), pixels, ["pairs", "unlikeness"], kind)
     return _write(Path(folder) / "classifier", content, facts)
 
 

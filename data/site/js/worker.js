@@ -73,7 +73,7 @@ async function classify(classifier, bitmap, parts) {
     some.forEach((part, n) => pixels.set(square(bitmap, part, size), n * size * size * 3));
     const told = await session.run({ pixels: new ort.Tensor("uint8", pixels, [some.length, size, size, 3]) });
     const count = told.pairs.data.length / some.length;
-    some.forEach((_, n) => found.push({ pairs: told.pairs.data.slice(n * count, (n + 1) * count), distance: told.distance.data[n], frame: told.frame.data[n] }));
+    some.forEach((_, n) => found.push({ pairs: told.pairs.data.slice(n * count, (n + 1) * count), unlikeness: told.unlikeness.data[n] }));
   }
   return found;
 }

@@ -168,7 +168,7 @@ def classifier_facts(classifier: Classifier, kind: str) -> dict[str, Any]:  # fo
     equivalent = (classifier.model.head.spread > 0).float().cpu().numpy() @ pair_matrix(taxonomy, "material") > 0
     return {"name": classifier.dir.name, "backbone": facts["backbone"], "image_size": facts["image_size"], "tta": facts["tta"],
             "temperature": facts["temperature"], "weights": kind, "vocabulary": facts["hash_parts"]["vocabulary"], "sets": facts["sets"],
-            "levels": None if classifier.detector is None else [round(level, 5) for level in classifier.detector.levels.tolist()], "kept": KEPT,
+            "levels": None if classifier.detector is None else classifier.detector.levels.tolist(), "kept": KEPT,
             "equivalent": [np.flatnonzero(row).tolist() for row in equivalent]}
 
 

@@ -139,7 +139,7 @@ export function classify(seen, facts, tables) {
   return {
     pair, pairs, bins, found,
     known_p, known: known_p === null ? null : known_p > 1 - facts.kept,
-    ask: chooseQuestion(pair, order, order.map((n) => found.pair[n]), bins, tables),
+    ask: known_p !== null && known_p <= 1 - facts.kept ? "" : chooseQuestion(pair, order, order.map((n) => found.pair[n]), bins, tables),
     item_p: found.item[tables.item[pair]], material_p: found.material[tables.material[pair]],
     family_p: found.family[tables.family[pair]], bin_p: found.bin[tables.bin[pair]],
   };

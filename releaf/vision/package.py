@@ -77,13 +77,14 @@ def kinds_left_out(fit: Callable[[np.ndarray], KnownDetector],  # of the picture
 
 # %% ../../nbs/vision/24_package.ipynb #24c00004
 def refit_known(run_dir: str | Path,  # a finished run of 03; `known.safetensors` and `known.json` are written into its `best/`
-                packages: str | Path,  # folder with the archives of `without_waste_table`
+                packages: str | Path,  # folder with the archives of the table
+                table: pd.DataFrame | None = None,  # None: `without_waste_table()`
                 ) -> dict[str, Any]:  # what `known.json` holds
     "Fit what tells known photographs with the pictures of packages"
-    run_dir = Path(resolve(run_dir))
+    run_dir, table = Path(resolve(run_dir)), without_waste_table() if table is None else table
     classifier, rows = Classifier(run_dir, "cpu"), usable(read_manifest(run_dir))
     side = classifier.facts["image_size"]
-    pictures = [drawn_without_waste(side), packaged_without_waste(packages, side)]
+    pictures = [drawn_without_waste(side), packaged_without_waste(packages, side, table=table)]
     others = features_of(classifier, np.concatenate([each[0] for each in pictures]))
     kinds = np.concatenate([each[1] for each in pictures])
     splits = {name: rows[rows["split"] == name] for name in ("train", "val", "test")}
@@ -96,7 +97,7 @@ def refit_known(run_dir: str | Path,  # a finished run of 03; `known.safetensors
     known = pd.Series(detector.known(features["test"]), index=[f"{row.source} {row.domain or ''}".strip() for row in test.itertuples()])
     told = {"kept": KEPT, "photographs": len(splits["train"]), "groups": len(detector.levels),
             "pictures": pd.Series(kinds).value_counts().sort_index().to_dict(),
-            "packages": without_waste_table()[["package", "version", "licence"]].drop_duplicates().to_dict("records"),
+            "packages": table[["package", "version", "licence"]].drop_duplicates().to_dict("records"),
             "known": known.groupby(level=0).mean().to_dict(), "known_when_left_out": kinds_left_out(fit, others, kinds)}
     save_known(run_dir / "best", detector)
     write_json(run_dir / "best" / "known.json", told)

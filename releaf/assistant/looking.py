@@ -91,7 +91,7 @@ def find_things(image: np.ndarray,  # uint8 [height, width, 3], upright
 
 # %% ../../nbs/assistant/05_looking.ipynb #6dbc51e3
 NOTHING = "Nothing that I know as waste is in this photograph."
-BOXED, PART, EMPTY = 0.01, 0.02, 0.3  # least p-value: of a photograph with a box, of a cut-out, of a photograph without a box
+BOXED, PART, EMPTY = 0.005, 0.05, 0.3  # least p-value: of a photograph with a box, of a cut-out, of a photograph without a box
 
 
 def is_waste(row: dict[str, Any],  # of the classifier

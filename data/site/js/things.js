@@ -6,7 +6,7 @@ const MOST_REPLIES = 8;
 const ASKED_ABOUT = ["deposit"]; // bins that are asked about where one likely pair leads there
 const DOUBT = 0.2; // as in releaf.assistant.things
 const LOOKALIKES = { paper: ["wood"] };
-const BOXED = 0.01, PART = 0.02, EMPTY = 0.3; // as in releaf.assistant.looking
+const BOXED = 0.005, PART = 0.05, EMPTY = 0.3; // as in releaf.assistant.looking
 export const IS_WASTE = "waste", NO_WASTE = "no_waste", UNKNOWN = "unknown";
 
 function readReplies(said) { // the later of two items counts

@@ -170,7 +170,8 @@ def decided(pairs: np.ndarray, region: str, classifier: Classifier, known_p: flo
     names = {"item": taxonomy.items, "material": taxonomy.materials, "family": taxonomy.families, "bin": taxonomy.bins}
     row = {head: names[head][answer[head][0]] for head in names}
     row |= {f"{head}_p": float(found[head][0, answer[head][0]]) for head in names}
-    row |= {"ask": ask_questions(found, answer, inside, region)[0], "known": True, "known_p": known_p, "found": None, "cutout": None, "seen_by": "",
+    row |= {"ask": ask_questions(found, answer, inside, region)[0], "known": True, "known_p": known_p, "found": None,
+            "cutout": None, "seen_by": "",
             "box": (0, 0, 1, 1), "pairs": [taxonomy.pairs[n] for n in ranked(found["pair"][0], inside["pair"][0])],
             "bins": [taxonomy.bins[n] for n in ranked(found["bin"][0], inside["bin"][0])]}
     said = lambda thing: {"state": thing.state, "bin": thing.bin, "bins": thing.bins, "keys": [reply.key for reply in thing.replies]}

@@ -76,7 +76,7 @@ def distance(self: KnownDetector, features: torch.Tensor) -> torch.Tensor:  # [n
 @patch
 def unlikeness(self: KnownDetector, features: torch.Tensor) -> torch.Tensor:  # [n]
     "Distance and the odds of a picture without waste, in one number"
-    return self.distance_weight * self.distance(features).log() + root_scaled(features).cpu() @ self.other_weight + self.other_bias
+    return self.distance_weight * self.distance(features).clamp(min=1e-12).log() + root_scaled(features).cpu() @ self.other_weight + self.other_bias
 
 
 @patch
@@ -127,7 +127,7 @@ def fit_known(train: torch.Tensor,  # [n, features], of training photographs
     odds = _odds(x, other, np.asarray(kinds))
     detector = KnownDetector(number(pca.mean_), number(pca.components_).half(), number(pca.explained_variance_).clip(1e-12),
                              number(max(pca.noise_variance_, 1e-12)), number(1.0), number(odds.coef_[0]), number(0.0), number([]))
-    far, like_others = detector.distance(val).log(), number(mine @ odds.coef_[0])
+    far, like_others = detector.distance(val).clamp(min=1e-12).log(), number(mine @ odds.coef_[0])
     scale = [max(float(each.std(correction=0)), 1e-6) for each in (far, like_others)]
     detector.distance_weight, detector.other_weight = number(1 / scale[0]), detector.other_weight * (weight / scale[1])
     detector.other_bias = -(far.mean() / scale[0] + weight * like_others.mean() / scale[1])

@@ -45,7 +45,7 @@ class ClassifierGraph(nn.Module):
         along = centred @ self.known_components.T
         rest = (centred ** 2).sum(1) - (along ** 2).sum(1)
         distance = ((along ** 2 / self.known_variances).sum(1) + rest / self.known_noise) / len(self.known_mean)
-        return self.known_distance_weight * distance.log() + scaled @ self.known_other_weight + self.known_other_bias
+        return self.known_distance_weight * distance.clamp(min=1e-12).log() + scaled @ self.known_other_weight + self.known_other_bias
 
     def forward(self, pixels: torch.Tensor  # uint8 [n, side, side, 3]
                 ) -> tuple[torch.Tensor, torch.Tensor]:  # [n, pairs], [n]

@@ -76,7 +76,8 @@ def distance(self: KnownDetector, features: torch.Tensor) -> torch.Tensor:  # [n
 @patch
 def unlikeness(self: KnownDetector, features: torch.Tensor) -> torch.Tensor:  # [n]
     "Distance and the odds of a picture without waste, in one number"
-    return self.distance_weight * self.distance(features).clamp(min=1e-12).log() + root_scaled(features).cpu() @ self.other_weight + self.other_bias
+    far = self.distance(features).clamp(min=1e-12).log()
+    return self.distance_weight * far + root_scaled(features).cpu() @ self.other_weight + self.other_bias
 
 
 @patch

@@ -100,13 +100,13 @@ def is_waste(row: dict[str, Any],  # of the classifier
     p = row.get("known_p")
     return row["known"] is not False if least is None or p is None or p != p else p > least
 
-
+# %% ../../nbs/assistant/05_looking.ipynb #4f1f299d
 def _things_of(rows: list[dict[str, Any]], boxes: int, searched: bool) -> list[bool]:  # of the whole and of each part
     "Which of the whole photograph and its parts are taken for waste"
     least = (EMPTY if boxes == 0 else BOXED) if searched else None
     return [is_waste(rows[0], least), *(is_waste(row, PART) for row in rows[1:])]
 
-
+# %% ../../nbs/assistant/05_looking.ipynb #fe99f455
 def classify_things(seen: Seen, classifier: Any,  # with `predict(photos, region)`
                     region: str) -> tuple[list[dict[str, Any]], str]:  # rows with box, found, cutout, seen_by; a note
     "Say of each thing what it may be"

@@ -88,7 +88,7 @@ def look_alikes(row: Mapping[str, Any], said: Said) -> list[Pair]:
     families = LOOKALIKES.get(row.get("family"), ()) if open_ else ()
     return [pair for pair in taxonomy.pairs if taxonomy.family_of[pair[1]] in families]
 
-
+# %% ../../nbs/assistant/04_things.ipynb #9dc34e2a
 def likely_pairs(row: Mapping[str, Any],  # of the classifier: item, material, pairs
                  region: str, said: Said) -> list[Pair]:  # the answer first
     "The pairs that are left"

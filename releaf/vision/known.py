@@ -72,14 +72,14 @@ def distance(self: KnownDetector, features: torch.Tensor) -> torch.Tensor:  # [n
     rest = (centred ** 2).sum(1) - (along ** 2).sum(1)
     return ((along ** 2 / self.variances).sum(1) + rest / self.noise) / len(self.mean)
 
-
+# %% ../../nbs/vision/21_known.ipynb #da0ee342
 @patch
 def unlikeness(self: KnownDetector, features: torch.Tensor) -> torch.Tensor:  # [n]
     "Distance and the odds of a picture without waste, in one number"
     far = self.distance(features).clamp(min=1e-12).log()
     return self.distance_weight * far + root_scaled(features).cpu() @ self.other_weight + self.other_bias
 
-
+# %% ../../nbs/vision/21_known.ipynb #cf3e28c8
 @patch
 def known_p(self: KnownDetector, features: torch.Tensor) -> np.ndarray:  # float [n], in (0, 1]
     "The fraction of validation groups that are at least as unlike: a conformal p-value"
@@ -90,13 +90,13 @@ def known_p(self: KnownDetector, features: torch.Tensor) -> np.ndarray:  # float
 KEPT, COMPONENTS = 0.96, 128
 OTHERS = 0.3  # standard deviations of the odds that count as one of the distance
 
-
+# %% ../../nbs/vision/21_known.ipynb #2276a43d
 @patch
 def known(self: KnownDetector, features: torch.Tensor) -> np.ndarray:  # bool [n]
     "Whether photographs are like those of training"
     return self.known_p(features) > 1 - KEPT
 
-
+# %% ../../nbs/vision/21_known.ipynb #01a1b538
 def _odds(train: np.ndarray, others: np.ndarray, kinds: np.ndarray):  # a fitted LogisticRegression
     "Training photographs against pictures without waste; the two sides count the same, and so do the kinds"
     from sklearn.linear_model import LogisticRegression
@@ -106,7 +106,7 @@ def _odds(train: np.ndarray, others: np.ndarray, kinds: np.ndarray):  # a fitted
     return LogisticRegression(C=10, max_iter=1000).fit(np.r_[train, others], np.r_[np.zeros(len(train)), np.ones(len(others))],
                                                        sample_weight=np.r_[np.full(len(train), 1 / len(train)), weights] * total / 2)
 
-
+# %% ../../nbs/vision/21_known.ipynb #df37500a
 def _levels(unlike: np.ndarray, groups: np.ndarray) -> np.ndarray:  # ascending
     "The unlikeness of each group, which is that of its most unlike photograph"
     return np.sort([unlike[groups == group].max() for group in np.unique(groups)])

@@ -102,7 +102,7 @@ def known_text(folder: Path) -> str:  # Markdown
             f"Test photographs:\n\n{markdown_table(kept)}\n\n"
             f"Pictures without waste, each kind by a fit that was not shown it:\n\n{markdown_table(left)}")
 
-
+# %% ../../nbs/vision/25_model_card.ipynb #a78c8c4c
 def write_card(run_dir: Path,  # a finished run of 03
                folder: Path,  # of the exported model; README.md is written there
                half: dict[str, Any],  # from `compare_answers`: n, same, same_item, difference, accuracies

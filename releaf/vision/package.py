@@ -67,7 +67,7 @@ def features_of(classifier: Classifier, images: Iterable[np.ndarray],  # uint8 [
         found.append(classifier.model.features(batch.to(device)).float().cpu())
     return torch.cat(found)
 
-
+# %% ../../nbs/vision/24_package.ipynb #9c7bd7ce
 def kinds_left_out(fit: Callable[[np.ndarray], KnownDetector],  # of the pictures shown: bool [n]
                    others: torch.Tensor,  # [n, features]
                    kinds: np.ndarray) -> dict[str, float]:  # kind -> fraction of its pictures that is known

@@ -34,7 +34,7 @@ def _word(rng: np.random.Generator) -> str:
     rate = 1 / np.arange(1, len(LETTERS) + 1) ** 0.6
     return "".join(rng.choice(list(LETTERS), int(rng.integers(1, 11)), p=rate / rate.sum()))
 
-
+# %% ../../nbs/vision/27_without_waste.ipynb #3d03b326
 def _column(draw: ImageDraw.ImageDraw, rng: np.random.Generator, box: tuple[float, float, float, float],  # left, top, right, bottom
             face: ImageFont.FreeTypeFont, ink: tuple[int, ...], ragged: bool) -> None:
     "Fill a column with words"
@@ -92,7 +92,7 @@ def bare_surface(rng: np.random.Generator, size: int, name: str) -> np.ndarray: 
     "A surface without anything on it"
     return (SURFACES[name](rng, size) * 255).clip(0, 255).astype(np.uint8)
 
-
+# %% ../../nbs/vision/27_without_waste.ipynb #3634cc98
 def drawn_without_waste(size: int,  # side of the square, in pixels
                         each: int = 16,  # pictures of every kind of page and surface; eight times as many empty frames
                         seed: int = 0) -> tuple[np.ndarray, np.ndarray]:  # uint8 [n, size, size, 3]; what each shows
@@ -110,7 +110,7 @@ def without_waste_table() -> pd.DataFrame:  # kind, registry, package, version, 
     "Packages whose pictures show no waste"
     return pd.read_csv(tables_dir() / "pretrained" / "without_waste.csv", dtype=str, keep_default_na=False)
 
-
+# %% ../../nbs/vision/27_without_waste.ipynb #b02b033e
 def _laid(picture: Image.Image, rng: np.random.Generator, size: int) -> np.ndarray:  # uint8 [size, size, 3]
     "A transparent picture on white, one in three on a surface"
     ground = bare_surface(rng, size, BARE[rng.integers(len(BARE))]) if rng.random() < 1 / 3 else np.full((size, size, 3), 255, np.uint8)
@@ -119,7 +119,7 @@ def _laid(picture: Image.Image, rng: np.random.Generator, size: int) -> np.ndarr
     image.paste(small, tuple(int(n) for n in rng.integers(0, size - side + 1, 2)), small)
     return np.asarray(image)
 
-
+# %% ../../nbs/vision/27_without_waste.ipynb #d27106ac
 def _members(archive: tarfile.TarFile, rows: pd.DataFrame) -> Iterator[tuple[str, Image.Image]]:  # kind, picture
     "The pictures of an archive that the table names, in order"
     names = set(archive.getnames())
@@ -127,7 +127,7 @@ def _members(archive: tarfile.TarFile, rows: pd.DataFrame) -> Iterator[tuple[str
         for code in range(int(row.first, 16), int(row.last, 16) + 1):
             found = [name for name in (f"{row.folder}/{code:x}.webp", f"{row.folder}/{code:x}-fe0f.webp") if name in names]
             if found:
-                yield row.kind, Image.open(io.BytesIO(archive.extractfile(found[0]).read())).convert("RGBA")
+                yield row.kind, Image.open(io.BytesIO(archive.extractfile(found[0]).read()), formats=("WEBP",)).convert("RGBA")
 
 # %% ../../nbs/vision/27_without_waste.ipynb #2a7e000f
 def packaged_without_waste(folder: str | Path,  # where the archives are

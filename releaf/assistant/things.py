@@ -77,7 +77,7 @@ def read_replies(replies: Collection[str]) -> Said:
     return Said(frozenset(replies) - {IS_WASTE, NO_WASTE, *(f"item:{item}" for item in items)}, items[-1] if items else "", waste)
 
 # %% ../../nbs/assistant/04_things.ipynb #aef5514b
-DOUBT = 0.2  # p-value below which a thing may be of a material that no label of training told
+DOUBT = 0.3  # p-value below which a thing may be of a material that no label of training told
 LOOKALIKES = {"paper": ("wood",)}  # family -> families that are taken for it: boards and crates for cardboard
 
 

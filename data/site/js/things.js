@@ -4,7 +4,7 @@ import { WHICH } from "./decide.js";
 const SETTLED = 0.5; // probability from which an item or a material is named
 const MOST_REPLIES = 8;
 const ASKED_ABOUT = ["deposit"]; // bins that are asked about where one likely pair leads there
-const DOUBT = 0.2; // as in releaf.assistant.things
+const DOUBT = 0.3; // as in releaf.assistant.things
 const LOOKALIKES = { paper: ["wood"] };
 const BOXED = 0.005, PART = 0.05, EMPTY = 0.3; // as in releaf.assistant.looking
 export const IS_WASTE = "waste", NO_WASTE = "no_waste", UNKNOWN = "unknown";

@@ -145,9 +145,9 @@ DECIDE = """async ([facts, cases]) => {
   const name = (bin) => taxonomy.bins[bin].id;
   const said = (thing) => ({ state: thing.state, bin: thing.bin, bins: thing.bins, keys: thing.replies.map((reply) => reply.key) });
   const found = [];
-  for (const [region, pairs] of cases) {
+  for (const [region, pairs, unlikeness] of cases) {
     tables[region] ??= makeTables(taxonomy, await get(`tables/${region}.json`));
-    const row = classify({ pairs, distance: 0, frame: -1 }, facts, tables[region]), thing = buildThing(row, tables[region]);
+    const row = classify({ pairs, unlikeness }, facts, tables[region]), thing = buildThing(row, tables[region]);
     found.push({ pair: row.pair, pairs: row.pairs, bins: row.bins.map(name), thing: said(thing),
       replied: thing.replies.map(({ key }) => said(buildThing(row, tables[region], [key]))) });
   }
@@ -165,7 +165,7 @@ def random_cases(count: int, rng: np.random.Generator, spread: np.ndarray) -> li
     return cases
 
 
-def decided(pairs: np.ndarray, region: str, classifier: Classifier) -> dict:
+def decided(pairs: np.ndarray, region: str, classifier: Classifier, known_p: float) -> dict:
     "The same by Python"
     taxonomy, found = load_taxonomy(), distributions(pairs[None], classifier.model.head, region)
     answer = decide(found, region)
@@ -173,7 +173,8 @@ def decided(pairs: np.ndarray, region: str, classifier: Classifier) -> dict:
     names = {"item": taxonomy.items, "material": taxonomy.materials, "family": taxonomy.families, "bin": taxonomy.bins}
     row = {head: names[head][answer[head][0]] for head in names}
     row |= {f"{head}_p": float(found[head][0, answer[head][0]]) for head in names}
-    row |= {"ask": ask_questions(found, answer, inside, region)[0], "known": True, "found": None, "cutout": None, "seen_by": "",
+    row |= {"ask": ask_questions(found, answer, inside, region)[0], "known": True, "known_p": known_p, "found": None,
+            "cutout": None, "seen_by": "",
             "box": (0, 0, 1, 1), "pairs": [taxonomy.pairs[n] for n in ranked(found["pair"][0], inside["pair"][0])],
             "bins": [taxonomy.bins[n] for n in ranked(found["bin"][0], inside["bin"][0])]}
     said = lambda thing: {"state": thing.state, "bin": thing.bin, "bins": thing.bins, "keys": [reply.key for reply in thing.replies]}
@@ -254,10 +255,12 @@ def check_boxes(page: Page, assistant: Assistant, region: str) -> None:
 
 def check_decisions(page: Page, classifier: Classifier, facts: dict, count: int) -> None:
     cases = random_cases(count, np.random.default_rng(7), classifier.model.head.spread.numpy())
-    theirs = page.evaluate(DECIDE, [facts, [[region, pairs.tolist()] for region, pairs in cases]])
+    levels = np.array(facts["levels"])  # some of the cases are quite like the photographs of training, some are in doubt
+    unlike = [float(levels[int(len(levels) * (0, 0.5, 0.85, 0.95)[number % 4])]) for number in range(count)]
+    theirs = page.evaluate(DECIDE, [facts, [[region, pairs.tolist(), each] for (region, pairs), each in zip(cases, unlike)]])
     outcomes = []
-    for (region, pairs), found in zip(cases, theirs):
-        own = decided(pairs, region, classifier)
+    for (region, pairs), each, found in zip(cases, unlike, theirs):
+        own = decided(pairs, region, classifier, float(((levels >= each).sum() + 1) / (len(levels) + 1)))
         wrong = [name for name in own if own[name] != found[name]]
         outcomes.append((not wrong, f"{region}: {wrong}: {[(own[name], found[name]) for name in wrong][:1]}"))
     check("decisions", outcomes)

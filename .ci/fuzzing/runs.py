@@ -77,9 +77,10 @@ def _sound() -> Path:
             torch.eye(width)[:4].half(),
             torch.ones(4),
             torch.tensor(1.0),
+            torch.tensor(1.0),
             torch.zeros(width),
             torch.tensor(0.0),
-            torch.tensor(9.0),
+            torch.arange(30.0),
         ),
     )
     network = build_network(SMALL, ["can", "cup"])

@@ -106,7 +106,7 @@ def _write_model(model: HubClassifier | HubDetector, form: str, new: Path,
                  facts: dict[str, Any]) -> tuple[Run, dict[str, Any]]:  # a function that runs what was written, and its metadata
     "Write the model in its format"
     detector = isinstance(model, HubDetector)
-    wrap, names = (DetectorGraph, ["raw"]) if detector else (ClassifierGraph, ["pairs", "distance", "frame"])
+    wrap, names = (DetectorGraph, ["raw"]) if detector else (ClassifierGraph, ["pairs", "unlikeness"])
     if form == "safetensors-hub":
         model.save_pretrained(new)
         again = type(model).from_pretrained(new, device="cpu", local_files_only=True)

@@ -16,7 +16,7 @@ from ..vision.saved import tta_views
 
 # %% ../../nbs/export/01_graphs.ipynb #a5c18d0d
 class ClassifierGraph(nn.Module):
-    "A classifier as one function of bytes: probabilities of pairs, distance from training, score of a drawn frame"
+    "A classifier as one function of bytes: probabilities of pairs, and how unlike the photographs of training an image is"
 
     def __init__(self, classifier: Classifier):
         super().__init__()
@@ -28,24 +28,24 @@ class ClassifierGraph(nn.Module):
         for name, value in vars(classifier.detector).items() if self.has_known else ():
             self.register_buffer(f"known_{name}", value.float().cpu())
 
-    def known(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:  # [n] each
-        "What `KnownDetector.distance` and `frame_score` compute; zeros for a model without one"
+    def unlikeness(self, features: torch.Tensor) -> torch.Tensor:  # [n]
+        "What `KnownDetector.unlikeness` computes; zeros for a model without one"
         if not self.has_known:
-            return features.sum(1) * 0, features.sum(1) * 0
-        unit = nn.functional.normalize(features, dim=1)
-        centred = unit - self.known_mean
+            return features.sum(1) * 0
+        scaled = nn.functional.normalize(features.sign() * features.abs().sqrt(), dim=1)
+        centred = scaled - self.known_mean
         along = centred @ self.known_components.T
         rest = (centred ** 2).sum(1) - (along ** 2).sum(1)
         distance = ((along ** 2 / self.known_variances).sum(1) + rest / self.known_noise) / len(self.known_mean)
-        return distance, unit @ self.known_frame_weight + self.known_frame_bias
+        return self.known_distance_weight * distance.clamp(min=1e-12).log() + scaled @ self.known_other_weight + self.known_other_bias
 
     def forward(self, pixels: torch.Tensor  # uint8 [n, side, side, 3]
-                ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # [n, pairs], [n], [n]
+                ) -> tuple[torch.Tensor, torch.Tensor]:  # [n, pairs], [n]
         views = tta_views(pixels.permute(0, 3, 1, 2).float(), self.facts["tta"])
         features = self.model.features(torch.cat(views)).unflatten(0, (len(views), -1))
         scores = self.model.head.pair(features).mean(0)
         pairs = (scores / self.facts["temperature"]).softmax(1) @ self.model.head.spread
-        return pairs, *self.known(features[0])
+        return pairs, self.unlikeness(features[0])
 
 # %% ../../nbs/export/01_graphs.ipynb #c119eac2
 class DetectorGraph(nn.Module):

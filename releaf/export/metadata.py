@@ -14,6 +14,7 @@ import releaf
 
 from ..core.paths import display_path
 from ..detection.predict import Detector
+from ..vision.known import KEPT
 from ..vision.predict import Classifier
 from ..vision.sets import LEVEL, TOLERANCE
 from ..waste.rules import bin_matrix, regions, rules_hash
@@ -61,10 +62,9 @@ def classifier_metadata(classifier: Classifier,
         "preparation": "stretched to the square: means of areas where both sides shrink, else bilinear",
         "normalisation": scaled | {"inside": True, "of": "pixels / 255"}, "backbone": facts["backbone"],
         "tta": facts["tta"], "temperature": facts["temperature"], "sets": facts["sets"], "level": LEVEL, "tolerance": TOLERANCE,
-        "threshold": None if classifier.detector is None else min(float(classifier.detector.threshold), 1e30),
+        "levels": None if classifier.detector is None else classifier.detector.levels.tolist(), "kept": KEPT,
         "outputs": {"pairs": "calibrated probability of each legal (item, material) pair [n, pairs]",
-                    "distance": "from the photographs of training; known up to `threshold` [n]",
-                    "frame": "log odds of a frame without an object; known up to 0 [n]"},
+                    "unlikeness": "to the photographs of training; known where more than 1 - `kept` of `levels`, and itself, are as high [n]"},
         "equivalent": equivalent_materials(classifier), **vocabulary_facts()}
 
 # %% ../../nbs/export/05_metadata.ipynb #8d4cbffd

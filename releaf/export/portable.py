@@ -118,11 +118,17 @@ def _decide(pair: np.ndarray, facts: dict[str, Any], of: dict[str, np.ndarray],
     return likely.round(5).argmax(1), found
 
 # %% ../../nbs/export/04_portable.ipynb #8d834be3
-def classify(outputs: list[np.ndarray],  # pairs [n, pairs], distance [n], frame [n]
+def _known(unlike: np.ndarray, levels: np.ndarray, kept: float) -> list[bool]:
+    "Whether more than 1 - kept of the validation groups are at least as unlike: a conformal p-value"
+    above = len(levels) - np.searchsorted(levels, unlike)
+    return ((above + 1) / (len(levels) + 1) > 1 - kept).tolist()
+
+
+def classify(outputs: list[np.ndarray],  # pairs [n, pairs], unlikeness [n]
              facts: dict[str, Any],  # the metadata
              region: str) -> list[dict[str, Any]]:  # a photograph: names, probabilities, known, and the sets
     "What a classifier's outputs say"
-    pair, distance, frame = outputs
+    pair, unlike = outputs
     of, names = _tables(facts, region), {head: facts[key] for head, key in
                                          (("item", "items"), ("material", "materials"), ("family", "families"), ("bin", "bins"))}
     chosen, found = _decide(pair, facts, of)
@@ -130,7 +136,7 @@ def classify(outputs: list[np.ndarray],  # pairs [n, pairs], distance [n], frame
     limits = (level, level) if sets is None else (sets["pairs"], sets["bins"].get(region, level))
     pairs = _inside(pair, limits[0], chosen, facts["tolerance"])
     bins = _inside(found["bin"], limits[1], of["bin"][chosen], facts["tolerance"])
-    known = [None] * len(pair) if facts["threshold"] is None else ((distance <= facts["threshold"]) & (frame <= 0)).tolist()
+    known = [None] * len(pair) if facts["levels"] is None else _known(unlike, np.array(facts["levels"]), facts["kept"])
     named = [(names["item"][item], names["material"][material]) for item, material in facts["pairs"]]
     return [{head: names[head][of[head][number]] for head in of} | {f"{head}_p": float(found[head][row, of[head][number]]) for head in of}
             | {"known": known[row], "pairs": [named[n] for n in _ranked(pair[row], pairs[row])],

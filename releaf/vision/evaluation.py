@@ -22,11 +22,12 @@ from .baselines import baselines
 from .config import MultiheadConfig
 from .datasets import collect_label_sets, make_loader, WasteClassificationDataset
 from .heads import decide, WasteClassifier
-from .known import drawn_frames, fit_known, KEPT, KnownDetector, save_known
+from .known import fit_known, KEPT, KnownDetector, save_known
 from .losses import SetLoss
 from .metrics import at_limit, fit_temperature, label_channel, TEMPERATURES
 from .saved import load_model
 from .scoring import robustness_table, score_split, scores_of, SingleDevice
+from .without_waste import drawn_without_waste
 from .sets import calibrate_sets, find_sets, plausible, ranked, set_scores
 from ..waste.label_maps import taxonomy_hash
 from ..waste.rules import bin_matrix, regions
@@ -86,13 +87,14 @@ def _limits(config: MultiheadConfig, model: WasteClassifier, scores: dict[str, t
 @torch.no_grad()
 def _fit_known(config: MultiheadConfig, model: WasteClassifier, data: dict[str, WasteClassificationDataset],
                val_features: torch.Tensor, device: SingleDevice) -> KnownDetector:
-    "What tells photographs like those of training, from features of training photographs and of drawn frames"
+    "What tells photographs like those of training, from features of training photographs and of drawn pictures without waste"
     n = len(data["train"])
     part = Subset(data["train"], np.unique(np.linspace(0, n - 1, min(KNOWN_FROM, n)).astype(int)).tolist())
     train = scores_of(model, make_loader(part, 64, None, config.num_workers), device, features=True)[0]["features"]
-    frames = torch.from_numpy(drawn_frames(128, config.image_size)).permute(0, 3, 1, 2)
-    empty = torch.cat([model.features(batch.to(device.device)).float().cpu() for batch in frames.split(64)])
-    return fit_known(train, empty, val_features, data["val"].manifest["group_id"].to_numpy())
+    pictures, kinds = drawn_without_waste(config.image_size)
+    batches = torch.from_numpy(pictures).permute(0, 3, 1, 2).split(64)
+    others = torch.cat([model.features(batch.to(device.device)).float().cpu() for batch in batches])
+    return fit_known(train, others, kinds, val_features, data["val"].manifest["group_id"].to_numpy())
 
 # %% ../../nbs/vision/11_evaluation.ipynb #16267cfb
 def _score_sets(config: MultiheadConfig, found: dict[str, np.ndarray], known: np.ndarray, data: WasteClassificationDataset,
@@ -116,8 +118,8 @@ def _say_limits(temperature: float, limits: dict[str, Any], detector: KnownDetec
     if everything := [name for name, limit in {"pairs": limits["pairs"], **limits["bins"]}.items() if limit is None]:
         say(f"prediction sets of {', '.join(everything)} hold everything: {limits['groups']} validation groups with a label that says "
             f"something are too few for level {limits['level']:g}")
-    if not torch.isfinite(detector.threshold):
-        say(f"known: validation groups are too few to keep {KEPT:.0%} of them; only drawn frames are unknown")
+    if 1 / (len(detector.levels) + 1) > 1 - KEPT:
+        say(f"known: {len(detector.levels)} validation groups are too few to keep {KEPT:.0%} of them; everything is known")
 
 # %% ../../nbs/vision/11_evaluation.ipynb #v11000004
 def _about_run(config: MultiheadConfig, run: Run, manifest: pd.DataFrame, data: dict[str, WasteClassificationDataset],

@@ -19,15 +19,15 @@ from ..core.paths import packaged_model, resolve
 from ..data.inputs import check_photos, read_ahead
 from .datasets import HEADS
 from .heads import decide
-from .known import KnownDetector, load_known
+from .known import KEPT, KnownDetector, load_known
 from .saved import load_model, tta_views
 from .sets import ask_questions, find_sets, ranked
 from ..waste.rules import ask_table
 from ..waste.taxonomy import load_taxonomy
 
 # %% ../../nbs/vision/12_predict.ipynb #f1d47061
-ANSWER_COLUMNS = ["path", "item", "item_p", "material", "material_p", "family", "family_p", "bin", "bin_p", "ask", "known", "pairs", "bins",
-                  "error"]
+ANSWER_COLUMNS = ["path", "item", "item_p", "material", "material_p", "family", "family_p", "bin", "bin_p", "ask", "known", "known_p",
+                  "pairs", "bins", "error"]
 UNLIKE = "Is this waste? The photograph is unlike those that the model was trained on."
 
 # %% ../../nbs/vision/12_predict.ipynb #106eb2af
@@ -62,9 +62,10 @@ def _open(self: Classifier, found: dict[str, np.ndarray], answer: dict[str, np.n
           region: str) -> list[dict[str, Any]]:
     "For each image: known, the prediction sets, and what to ask"
     taxonomy, inside = load_taxonomy(), find_sets(found, answer, self.facts, region)
-    known = [None] * len(features) if self.detector is None else self.detector.known(features).tolist()
+    known_p = [None] * len(features) if self.detector is None else self.detector.known_p(features).tolist()
+    known = [None if p is None else p > 1 - KEPT for p in known_p]
     questions = ask_questions(found, answer, inside, region)
-    return [{"ask": UNLIKE if known[row] is False else questions[row], "known": known[row],
+    return [{"ask": UNLIKE if known[row] is False else questions[row], "known": known[row], "known_p": known_p[row],
              "pairs": [taxonomy.pairs[n] for n in ranked(found["pair"][row], inside["pair"][row])],
              "bins": [taxonomy.bins[n] for n in ranked(found["bin"][row], inside["bin"][row])]} for row in range(len(features))]
 

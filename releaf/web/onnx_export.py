@@ -17,6 +17,7 @@ from ..detection.predict import Detector
 from ..export.graphs import ClassifierGraph, DetectorGraph
 from ..export.metadata import equivalent_materials
 from ..export.onnx_graph import export_graph
+from ..vision.known import KEPT
 from ..vision.predict import Classifier
 
 # %% ../../nbs/web/01_onnx_export.ipynb #4c35b2a4
@@ -25,7 +26,7 @@ def classifier_facts(classifier: Classifier, kind: str) -> dict[str, Any]:  # fo
     facts = classifier.facts
     return {"name": classifier.dir.name, "backbone": facts["backbone"], "image_size": facts["image_size"], "tta": facts["tta"],
             "temperature": facts["temperature"], "weights": kind, "vocabulary": facts["hash_parts"]["vocabulary"], "sets": facts["sets"],
-            "threshold": None if classifier.detector is None else min(float(classifier.detector.threshold), 1e30),
+            "levels": None if classifier.detector is None else classifier.detector.levels.tolist(), "kept": KEPT,
             "equivalent": equivalent_materials(classifier)}
 
 
@@ -45,7 +46,7 @@ def export_classifier_graph(classifier: Classifier,
     "Write a classifier for the page"
     side, facts = classifier.facts["image_size"], classifier_facts(classifier, kind)
     pixels = torch.randint(0, 256, (2, side, side, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    content = export_graph(ClassifierGraph(classifier).eval(), pixels, ["pairs", "distance", "frame"], kind)
+    content = export_graph(ClassifierGraph(classifier).eval(), pixels, ["pairs", "unlikeness"], kind)
     return _write(Path(folder) / "classifier", content, facts)
 
 

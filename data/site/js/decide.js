@@ -121,9 +121,15 @@ function askedPairs(found, inside, bins, tables) { // the set of pairs, and the 
   return ranked(found.pair, found.pair.map((_, pair) => likely.has(pair)));
 }
 
-// seen: {pairs, distance, frame} as the classifier's graph gives them; facts: classifier.json
+// The fraction of validation groups that are at least as unlike: releaf.vision.known
+export function knownP(unlikeness, levels) {
+  return (levels.filter((level) => level >= unlikeness).length + 1) / (levels.length + 1);
+}
+
+// seen: {pairs, unlikeness} as the classifier's graph gives them; facts: classifier.json
 export function classify(seen, facts, tables) {
   const found = probabilities(Array.from(seen.pairs), tables);
+  const known_p = facts.levels === null ? null : knownP(seen.unlikeness, facts.levels);
   const pair = choosePair(found, tables, facts.equivalent);
   const limits = facts.sets ?? { pairs: LEVEL, bins: {} };
   const region = tables.rules.region;
@@ -132,8 +138,8 @@ export function classify(seen, facts, tables) {
   const order = askedPairs(found, pairs, bins, tables);
   return {
     pair, pairs, bins, found,
-    known: facts.threshold === null ? null : seen.distance <= facts.threshold && seen.frame <= 0,
-    ask: chooseQuestion(pair, order, order.map((n) => found.pair[n]), bins, tables),
+    known_p, known: known_p === null ? null : known_p > 1 - facts.kept,
+    ask: known_p !== null && known_p <= 1 - facts.kept ? "" : chooseQuestion(pair, order, order.map((n) => found.pair[n]), bins, tables),
     item_p: found.item[tables.item[pair]], material_p: found.material[tables.material[pair]],
     family_p: found.family[tables.family[pair]], bin_p: found.bin[tables.bin[pair]],
   };

@@ -4,6 +4,9 @@ import { WHICH } from "./decide.js";
 const SETTLED = 0.5; // probability from which an item or a material is named
 const MOST_REPLIES = 8;
 const ASKED_ABOUT = ["deposit"]; // bins that are asked about where one likely pair leads there
+const DOUBT = 0.3; // as in releaf.assistant.things
+const LOOKALIKES = { paper: ["wood"] };
+const BOXED = 0.005, PART = 0.05, EMPTY = 0.3; // as in releaf.assistant.looking
 export const IS_WASTE = "waste", NO_WASTE = "no_waste", UNKNOWN = "unknown";
 
 function readReplies(said) { // the later of two items counts
@@ -18,6 +21,13 @@ function leftOf(pair, tables, conditions) { // the answers of a pair's rule that
   return fitting.length ? fitting : options;
 }
 
+function lookAlikes(row, tables, said) { // pairs that a doubtful thing may be though the classifier was never taught them
+  const open = row.known_p !== null && row.known_p < DOUBT && !said.item && !said.conditions.size;
+  const name = (pair) => tables.taxonomy.families[tables.family[pair]].id;
+  const families = open ? LOOKALIKES[name(row.pair)] ?? [] : [];
+  return [...tables.family.keys()].filter((pair) => families.includes(name(pair)));
+}
+
 function likelyPairs(row, tables, said) { // the pairs that are left, the answer first
   let pairs = [...new Set([row.pair, ...row.pairs])];
   const itemOf = (pair) => tables.taxonomy.items[tables.item[pair]].id;
@@ -26,6 +36,7 @@ function likelyPairs(row, tables, said) { // the pairs that are left, the answer
     const both = pairs.filter((pair) => own.includes(pair));
     pairs = both.length ? both : own;
   }
+  pairs = [...new Set([...pairs, ...lookAlikes(row, tables, said)])];
   const fitting = pairs.filter((pair) => tables.options[pair].some((option) => said.conditions.has(option.condition)));
   return fitting.length ? fitting : pairs;
 }
@@ -69,7 +80,8 @@ function openQuestion(pairs, tables, said, bins, wanted) {
 function decideBin(row, pairs, tables, said) {
   const told = Boolean(said.item) || said.conditions.size > 0, name = (bin) => tables.taxonomy.bins[bin].id;
   const ruled = pairs.flatMap((pair) => leftOf(pair, tables, said.conditions)).map((option) => option.bin);
-  const bins = [...new Set(told ? ruled : [...row.bins.map(name), ...ruled.filter((bin) => ASKED_ABOUT.includes(bin))])];
+  const bins = [...new Set(told ? ruled : [...row.bins.map(name), ...ruled.filter((bin) => ASKED_ABOUT.includes(bin)),
+    ...lookAlikes(row, tables, said).map((pair) => leftOf(pair, tables, new Set())[0].bin)])];
   let pair = pairs[0], options = leftOf(pair, tables, said.conditions);
   if (!told && options[0].bin !== name(tables.bin[row.pair])) {
     const better = pairs.find((each) => name(tables.bin[each]) === name(tables.bin[row.pair]));
@@ -93,7 +105,11 @@ export function buildThing(row, tables, said = []) {
 }
 
 // Which of the things that were classified are told: {rows, note, left}, as releaf.assistant.looking.classify_things does
-export function chooseThings(whole, parts) {
+export function chooseThings(whole, parts, searched) {
+  const least = searched ? (parts.length ? BOXED : EMPTY) : null;
+  const told = (view, own) => ({ ...view, row: { ...view.row, known: own === null || view.row.known_p === null ? view.row.known !== false : view.row.known_p > own } });
+  whole = told(whole, least);
+  parts = parts.map((part) => told(part, PART));
   const known = parts.filter((part) => part.row.known !== false);
   if (parts.length > 1 && known.length) return { things: known, note: parts.length > known.length ? "more" : "", left: parts.length - known.length };
   if (!parts.length && whole.row.known === false) return { things: [], note: "nothing", left: 0 };

@@ -76,7 +76,7 @@ async function classify(classifier, bitmap, parts) {
     some.forEach((part, n) => pixels.set(square(bitmap, part, size), n * size * size * 3));
     const told = await session.run({ pixels: new ort.Tensor("uint8", pixels, [some.length, size, size, 3]) });
     const count = told.pairs.data.length / some.length;
-    some.forEach((_, n) => found.push({ pairs: told.pairs.data.slice(n * count, (n + 1) * count), distance: told.distance.data[n], frame: told.frame.data[n] }));
+    some.forEach((_, n) => found.push({ pairs: told.pairs.data.slice(n * count, (n + 1) * count), unlikeness: told.unlikeness.data[n] }));
   }
   return found;
 }
@@ -90,7 +90,7 @@ async function look(file) { // the whole photograph and its parts: what the clas
     const seen = await classify(classifier, bitmap, frames);
     const cutouts = await Promise.all(frames.map((frame) => cutOut(bitmap, frame, SHOWN)));
     const views = seen.map((each, n) => ({ seen: each, cutout: cutouts[n], box: n ? boxes[n - 1].slice(0, 4) : null, found: n ? boxes[n - 1][4] : null }));
-    return { views, width, height, facts: classifier.facts, milliseconds: { all: performance.now() - started, look: performance.now() - ready } };
+    return { views, width, height, searched: detector !== null, facts: classifier.facts, milliseconds: { all: performance.now() - started, look: performance.now() - ready } };
   } finally {
     bitmap.close();
   }

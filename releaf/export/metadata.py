@@ -64,7 +64,7 @@ def classifier_metadata(classifier: Classifier,
         "tta": facts["tta"], "temperature": facts["temperature"], "sets": facts["sets"], "level": LEVEL, "tolerance": TOLERANCE,
         "levels": None if classifier.detector is None else classifier.detector.levels.tolist(), "kept": KEPT,
         "outputs": {"pairs": "calibrated probability of each legal (item, material) pair [n, pairs]",
-                    "unlikeness": "to the photographs of training; known where more than 1 - `kept` of `levels`, and itself, are as high [n]"},
+                    "unlikeness": "to what was trained on; known where more than 1 - `kept` of `levels`, and itself, are as high [n]"},
         "equivalent": equivalent_materials(classifier), **vocabulary_facts()}
 
 # %% ../../nbs/export/05_metadata.ipynb #8d4cbffd

@@ -130,7 +130,8 @@ def write_card(run_dir: Path,  # a finished run of 03
     record = run_facts(run_dir, "03_train_multihead") | _sizes(folder) | {
         "params": {name: params[name] for name in SAID_PARAMS}, "facts": read_json(folder / "config.json"), "half": half,
         "metrics": headline | {name: metrics.get(name) for name in ("train_seconds", "test_ece")},
-        "start": start_text(params["pretrained"]), "known": known_text(folder), "lacks": unlearnt(manifest, params["region"]), "dropped": dropped_text(manifest)}
+        "start": start_text(params["pretrained"]), "known": known_text(folder), "lacks": unlearnt(manifest, params["region"]),
+        "dropped": dropped_text(manifest)}
     write_json(folder / "card.json", record | {"data": as_records(data), "scores": as_records(scores)})
     card = ModelCard.from_template(
         _card_data(scores), template_path=str(tables_dir() / "pretrained" / "card_template.md"), **record, packaged=packaged,

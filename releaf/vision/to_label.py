@@ -19,7 +19,6 @@ from sklearn.metrics import f1_score
 from ..core.bootstrap import mean_interval
 from ..data.inputs import read_ahead
 from .feature_table import FeatureTable
-from .known import unit_length
 from .predict import Classifier
 from .probe import fit_linear
 from .transfer import fit_targets
@@ -97,7 +96,7 @@ def seen_by(classifier: Classifier,
         errors |= {name: message for name, image, message in read if image is None}
         good = np.array([image is not None for _, image, _ in read])
         scores = classifier._scores([image if image is not None else np.zeros((size, size, 3), np.uint8) for _, image, _ in read])
-        seen = unit_length(scores.pop("features")).cpu().numpy()
+        seen = torch.nn.functional.normalize(scores.pop("features").float(), dim=1).cpu().numpy()
         likely = model.head.probabilities(scores, region, classifier.facts["temperature"])[head]
         features.append(np.where(good[:, None], seen, np.nan))
         found.append(np.where(good[:, None], likely, np.nan))

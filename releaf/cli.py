@@ -175,7 +175,7 @@ def export_web(folder: Annotated[Path, typer.Argument(help="A new or empty folde
                run: Annotated[str | None, typer.Option(help="A run of 03; otherwise the classifier that comes with the package.")] = None,
                detector: Annotated[str | None, typer.Option(help="A run of 04, or 'none'; otherwise what comes with the package.")] = None,
                runtime: Annotated[Path | None, typer.Option(help="A folder with onnxruntime-web; otherwise npm fetches it.")] = None,
-               weights: Annotated[str, typer.Option(help="How weights are stored: int8, half or float.")] = "int8") -> None:
+               weights: Annotated[str, typer.Option(help="How weights are stored: half, int8 or float.")] = "half") -> None:
     "Write a page that answers photographs in the visitor's own browser."
     from releaf.web.site import export_site
     place = lambda path: None if path is None else Path(path).absolute()

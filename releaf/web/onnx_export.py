@@ -41,7 +41,7 @@ def detector_facts(detector: Detector, kind: str) -> dict[str, Any]:  # for JSON
 # %% ../../nbs/web/01_onnx_export.ipynb #83e049f2
 def export_classifier_graph(classifier: Classifier,
                             folder: str | Path,  # `classifier.onnx` and `classifier.json` are written there
-                            kind: str = "int8",  # one of WEIGHTS
+                            kind: str = "half",  # one of WEIGHTS
                             ) -> dict[str, Any]:  # the facts
     "Write a classifier for the page"
     side, facts = classifier.facts["image_size"], classifier_facts(classifier, kind)

@@ -97,7 +97,7 @@ def export_site(folder: str | Path,  # new, empty, or an older export
                 run: str | Path | None = None,  # of 03; None: the packaged classifier
                 detector: str | Path | bool | None = None,  # a run of 04; None: the packaged one; False: none
                 runtime: str | Path | None = None,  # a folder with the files of onnxruntime-web; None: fetched by npm
-                kind: str = "int8",  # how weights are stored, one of `releaf.export.onnx_graph.WEIGHTS`
+                kind: str = "half",  # how weights are stored, one of `releaf.export.onnx_graph.WEIGHTS`
                 ) -> dict[str, Any]:  # what site.json says, and bytes
     "Write the page without a server"
     from releaf.vision.predict import load_classifier

@@ -91,8 +91,8 @@ TABLES = {
 # %% ../../nbs/evidence/06_tables.ipynb #45ba171f
 TABLES |= {
     "peers": Table("peers*.json", {
-        "peer": "peer", "measure": "measure", "releaf": "this project", "theirs": "the peer", "difference|low|high": "difference (95% interval)",
-        "rows": "tested", "note": "note"}, lambda values: values["scores"]),
+        "peer": "peer", "measure": "measure", "releaf": "this project", "theirs": "the peer",
+        "difference|low|high": "difference (95% interval)", "rows": "tested", "note": "note"}, lambda values: values["scores"]),
     "graph": Table("graph/gnn_cpu_*.json", {
         "data": "graph", "recipe": "recipe", "n_ranked": "test links", "test_mrr~": "MRR (95% interval)",
         "best_baseline|best_baseline_mrr": "best baseline / its MRR", "test_auc": "AUC", "test_accuracy": "accuracy"}, _best_baseline),

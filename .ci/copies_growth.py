@@ -6,7 +6,6 @@ identical files; `frames`, one scene with noise. By hand: --sizes 10000 30000 10
 import argparse
 import json
 import multiprocessing
-import resource
 import tempfile
 import time
 from pathlib import Path
@@ -33,15 +32,16 @@ def draw(folder: Path, kind: str, count: int) -> list[Path]:
 
 def measure(kind: str, count: int) -> dict:
     "Search once; seconds of processor time and memory over the start"
+    from releaf.core.environment import peak_memory
     from releaf.data.duplicates import find_duplicates, group_duplicates
     with tempfile.TemporaryDirectory() as folder:
         paths = draw(Path(folder), kind, count)
         find_duplicates(paths[:2], progress=False)  # what is imported at first use does not count
-        before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+        before, start = peak_memory(), time.process_time()
         pairs = find_duplicates(paths, progress=False)
         groups = group_duplicates(paths, pairs).nunique()
-        seconds, used = time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    return {"kind": kind, "files": count, "seconds": round(seconds, 2), "MB": round(used / 1024), "pairs": len(pairs), "groups": groups}
+        seconds, used = time.process_time() - start, peak_memory() - before
+    return {"kind": kind, "files": count, "seconds": round(seconds, 2), "MB": round(used / 2**20), "pairs": len(pairs), "groups": groups}
 
 
 if __name__ == "__main__":

@@ -95,9 +95,10 @@ def worker(kind: str, seconds: float) -> None:
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # what libraries print is not an answer
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    from releaf.core.environment import peak_memory
     module, watch = importlib.import_module(f"fuzzing.{kind}"), Watch()
     one_case(module, watch, -1, 0)  # loads what is loaded late
-    base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    base = peak_memory()
     with open("/proc/self/statm") as file:
         size = int(file.read().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (size + 2 * MEMORY, size + 2 * MEMORY))
@@ -107,10 +108,10 @@ def worker(kind: str, seconds: float) -> None:
         signal.setitimer(signal.ITIMER_PROF, seconds)  # at its end the process is ended, whatever it computes
         text = one_case(module, watch, seed, number)
         signal.setitimer(signal.ITIMER_PROF, 0)
-        peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - base) * 1024
+        peak = peak_memory() - base
         if not text and peak > MEMORY:
             text = f"{peak / 1e9:.1f} GB over what the process had"
-            base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            base = peak_memory()
         answers.write(json.dumps(text) + "\n")
 
 

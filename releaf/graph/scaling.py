@@ -8,7 +8,6 @@ __all__ = ['ROADS', 'scaling_config', 'whole_graph_epoch', 'path_count_epoch', '
 
 # %% ../../nbs/graph/22_scaling.ipynb #b902525a
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -19,7 +18,7 @@ import numpy as np
 import torch
 
 from ..core.config import check_config, notebook_defaults
-from ..core.environment import environment
+from ..core.environment import environment, peak_memory
 from ..core.parallel import child_options
 from ..core.paths import repo_root
 from ..core.runs import write_result
@@ -155,7 +154,7 @@ def _in_this_process(road: str, edges: int, rounds: int) -> dict[str, Any]:
         step()
         spent.append(time.process_time() - start)
     return {"nodes": sum(map(len, graph.nodes.values())), "generate_seconds": made, "epoch_seconds": many * min(spent[1:]),
-            "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20}
+            "peak_gb": peak_memory() / 2**30}
 
 # %% ../../nbs/graph/22_scaling.ipynb #b2c94d3c
 def measure(road: str,  # a name in ROADS

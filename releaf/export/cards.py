@@ -64,7 +64,7 @@ def classifier_card(run: Path, folder: Path) -> Path:  # the card
 def detector_card(run: Path, folder: Path, n_weights: int) -> Path:
     "The card of a detector from its run, in full precision, and ultralytics' licence"
     copy_licence(folder)
-    write_detector_card(run, folder, None, check_history(run), "", n_weights, packaged=False)
+    write_detector_card(run, folder, None, check_history(run), n_weights, packaged=False)
     return folder / "README.md"
 
 # %% ../../nbs/export/08_cards.ipynb #f4d3cea1

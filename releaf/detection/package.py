@@ -135,14 +135,15 @@ def write_detector_card(run_dir: Path,  # a finished run of 04
     shown = {name: metrics[name] for name in SHOWN if metrics.get(name) is not None}
     numbers, table = pd.DataFrame(shown.items(), columns=["key", "value"], dtype=object), data_table(manifest)
     record = run_facts(run_dir, "04_train_detector") | {
-        "params": {name: params[name] for name in ("val_fraction", "test_fraction", "seed")}, "half": half, "start": start, "threshold": threshold,
+        "params": {name: params[name] for name in ("val_fraction", "test_fraction", "seed")}, "half": half, "start": start,
+        "threshold": threshold,
         "metrics": shown | {name: metrics[name] for name in ("train_seconds", "epochs_run")}, "facts": read_json(new / "config.json"),
         "dropped": dropped_text(manifest), "n_weights": n_weights, "n_bytes": (new / "model.safetensors").stat().st_size}
     write_json(new / "card.json", record | {"data": as_records(table)})
     data = ModelCardData(license="agpl-3.0", library_name="releaf", pipeline_tag="object-detection", model_name="releaf-detector",
                          tags=["waste", "recycling", "object-detection"], metrics=["map"])
-    card = ModelCard.from_template(data, template_path=str(tables_dir() / "pretrained" / "detector_template.md"), **record, packaged=packaged,
-                                   data=markdown_table(table), numbers=markdown_table(numbers))
+    card = ModelCard.from_template(data, template_path=str(tables_dir() / "pretrained" / "detector_template.md"), **record,
+                                   packaged=packaged, data=markdown_table(table), numbers=markdown_table(numbers))
     card.save(new / "README.md")
 
 

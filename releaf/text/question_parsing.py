@@ -88,6 +88,7 @@ def kind_of_question(question: str,
         return "bins"
     named = sum(len(found.words.split()) for found in find_names(question, region))
     bare = named > 0 and len(text.split()) - named <= 1  # a name alone, or with one word
+    bare &= text.isascii() or len(text) <= 12 or " " in text  # Japanese has no spaces: a sentence is no name
     return "ideas" if ideas else "bins" if region or bare else "other"
 
 # %% ../../nbs/text/27_question_parsing.ipynb #3dbe6682

@@ -102,10 +102,18 @@ def fingerprint(recipe: Recipe, tree) -> dict[str, Any]:  # parameters, notebook
     "What a row's result depends on, in a tree; an error where the tree cannot make it"
     if not recipe.run:
         raise ValueError(f"{recipe.result}: no command of the repository makes it: {recipe.note}")
+    if recipe.function:
+        module, name = recipe.function
+        source = f"from {module} import {name}\n{name}()"
+        return _print_of(source, recipe, tree)
     path = recipe.run if recipe.script else find_notebook(tree, recipe.run)
     if path is None or (content := tree.text(path)) is None:
         raise ValueError(f"{recipe.result}: {tree.name} has no {recipe.run}")
-    source = content.decode("utf-8") if recipe.script else notebook_source(content)[0]
+    return _print_of(content.decode("utf-8") if recipe.script else notebook_source(content)[0], recipe, tree)
+
+
+def _print_of(source: str, recipe: Recipe, tree) -> dict[str, Any]:
+    "The fingerprint of what starts with a source"
     reach = reach_from(tree, source)
     return {"parameters": effective_parameters(recipe, tree), "notebook": content_hash(shape(ast.parse(source)))[:12],
             "code": code_prints(reach), "tables": table_prints(tree, table_places(reach), recipe.models)}

@@ -8,6 +8,7 @@ __all__ = ['DIALS', 'COLUMNS', 'Recipe', 'cell_values', 'find_notebook', 'effect
 
 # %% ../../nbs/evidence/03_recipes.ipynb #4866ed8a
 import ast
+import importlib.util
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -31,9 +32,9 @@ COLUMNS = ("result", "run", "params", "parameters", "data", "models", "dial", "m
 class Recipe:
     "How a file in `nbs/results` is made"
     result: str  # path below nbs/results, without .json
-    run: str  # a numbered notebook, or a script in .ci; '': no command of the repository makes it
+    run: str  # a numbered notebook, a script in .ci, or a function (`releaf.module:name`); '': no command of the repository makes it
     params: str  # a file in nbs/params; ''
-    parameters: dict[str, Any]  # beside it; of a script, its options
+    parameters: dict[str, Any]  # beside it; of a script, its options; of a function, its arguments
     data: tuple[str, ...]  # sets of photographs, names of photographs.csv; empty: nothing from outside
     models: tuple[str, ...]  # packaged models that it reads: classifier, detector
     dial: str  # the smallest dial that it belongs to: minutes, hour or all
@@ -46,6 +47,12 @@ class Recipe:
     def script(self) -> bool:
         "Whether a script makes it, and not a notebook"
         return self.run.endswith(".py")
+
+    @property
+    def function(self) -> tuple[str, str] | None:  # module and name
+        "What makes it, where it is a function"
+        module, colon, name = self.run.partition(":")
+        return (module, name) if colon else None
 
     @property
     def command(self) -> tuple[str, str, str]:
@@ -76,7 +83,7 @@ def find_notebook(tree, name: str,  # such as 03_train_multihead
 def effective_parameters(recipe: Recipe, tree,  # of `evidence.tree`
                          ) -> dict[str, Any]:  # the notebook's defaults, the parameter file's and the row's
     "What a run is given, before folders are put in; where a run lies and whether it is resumed is left out"
-    if recipe.script:
+    if recipe.script or recipe.function:
         return dict(recipe.parameters)
     _, cell = notebook_source(tree.text(find_notebook(tree, recipe.run)))
     file = tree.text(f"nbs/params/{recipe.params}") if recipe.params else b"{}"
@@ -111,15 +118,32 @@ def _problems(recipe: Recipe, results: set[str], sets: Iterable[str]) -> Iterato
     yield from _problems_of_run(recipe) if recipe.run else ()
 
 # %% ../../nbs/evidence/03_recipes.ipynb #fa5a873d
+def _problems_of_function(module: str, name: str, parameters: dict[str, Any]) -> Iterator[str]:
+    "What is wrong with a function of the package and its arguments, seen from its text: nothing is imported"
+    spec = importlib.util.find_spec(module) if re.fullmatch(r"releaf(\.[a-z_]+)+", module) else None
+    body = ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body if spec else []
+    found = next((node for node in body if isinstance(node, ast.FunctionDef) and node.name == name), None)
+    if found is None:
+        yield f"run: {module} has no function {name!r}"
+        return
+    known = {each.arg for each in (*found.args.args, *found.args.kwonlyargs)}
+    for each in parameters:
+        if each not in known and found.args.kwarg is None:
+            yield f"parameters: {each!r} is no argument of {name}"
+
+
 def _problems_of_run(recipe: Recipe) -> Iterator[str]:
     "What is wrong with a row's notebook, parameter file and parameters"
     if recipe.script:
         if (root := find_checkout()) is not None and not (root / recipe.run).is_file():  # scripts are not in the wheel
             yield f"run: {recipe.run} is not there"
         return
+    if recipe.function:
+        yield from _problems_of_function(*recipe.function, recipe.parameters)
+        return
     path = notebooks_dir() / f"{recipe.run}.ipynb"
     if not path.is_file():
-        yield f"run: found {recipe.run!r}, expected a numbered notebook or a script of .ci"
+        yield f"run: found {recipe.run!r}, expected a numbered notebook, a script of .ci or a function"
         return
     if recipe.params and not (notebooks_dir() / "params" / recipe.params).is_file():
         yield f"params: found {recipe.params!r}, expected a file in nbs/params"

@@ -73,7 +73,8 @@ def make_jobs(recipes: list[Recipe], out_dir: Path) -> list[Job]:
     for recipe in recipes:
         if recipe.command not in jobs:
             found = fingerprint(recipe, tree_at())
-            name = f"{Path(recipe.run).stem}-{content_hash(found)[:10]}"
+            stem = recipe.function[1] if recipe.function else Path(recipe.run).stem
+            name = f"{stem}-{content_hash(found)[:10]}"
             jobs[recipe.command] = Job([], out_dir / name, found)
         jobs[recipe.command].recipes.append(recipe)
     return list(jobs.values())
@@ -103,6 +104,9 @@ def command_of(job: Job) -> list[str]:
     if recipe.script:
         options = [str(text) for name, value in job.values.items() for text in (name, *(value if isinstance(value, list) else [value]))]
         return [sys.executable, str(repo_root() / recipe.run), *options, "--out", str(job.place / "raw" / f"{recipe.result}.json")]
+    if recipe.function:
+        module, name = recipe.function
+        return [sys.executable, "-c", f"import yaml; from {module} import {name}; {name}(**yaml.safe_load(open('parameters.yaml')))"]
     return [sys.executable, "-m", "papermill", "--no-progress-bar", str(notebooks_dir() / f"{recipe.run}.ipynb"),
             str(job.place / "notebook.ipynb"), "-f", str(job.place / "parameters.yaml")]
 
@@ -151,7 +155,7 @@ def run_job(job: Job, folders: dict[str, str], runs: dict[str, str],  # photogra
     (job.place / "raw").mkdir(parents=True, exist_ok=True)
     file = notebooks_dir() / "params" / recipe.params
     given = (yaml.safe_load(file.read_text(encoding="utf-8")) or {} if recipe.params else {}) | recipe.parameters
-    given |= {"run_dir": str(job.place / "run")} if not recipe.script and "record" not in given else {}
+    given |= {"run_dir": str(job.place / "run")} if not (recipe.script or recipe.function or "record" in given) else {}
     job.values = {name: put_in(value, folders, runs) for name, value in given.items()}
     with atomic_write(job.place / "parameters.yaml") as temporary:
         temporary.write_text(yaml.safe_dump(job.values, sort_keys=False), encoding="utf-8")

@@ -52,6 +52,7 @@ class Table:
     pattern: str  # of file names below nbs/results
     columns: dict[str, str]  # key as `cell_text` reads it -> heading
     rows: Callable[[dict], list[dict]] | None = None  # the rows of a file; None: its `rows`, or the file itself
+    without: tuple[str, ...] = ()  # files that are left out: no command makes them, so that a notebook shows them as history
 
 # %% ../../nbs/evidence/06_tables.ipynb #c417e129
 def _best_baseline(values: dict[str, Any]) -> list[dict]:
@@ -81,7 +82,7 @@ TABLES = {
     "detector": Table("detector*.json", {
         "data": "photographs", "recipe": "recipe", "n_test_images": "test photographs", "n_test_boxes": "boxes",
         "test_map50~": "mAP50 (95% interval)", "test_map50_95": "mAP50-95", "coco_map50": "COCO protocol, mAP50",
-        "baseline_mean_box_map50": "baseline"}),
+        "baseline_mean_box_map50": "baseline"}, without=("detector_side_by_side",)),
     "assistant": Table("assistant_*.json", {
         "data": "photographs", "region": "region", "things": "things", "right bin|low|high": "right bin (95% interval)",
         "right, asked": "of these asked", "wrong and sure": "wrong and sure", "not known": "not known", "not found": "not found",
@@ -121,7 +122,8 @@ def result_table(table: str | Table,  # a name in `TABLES`, or one's own
         raise ValueError(f"table: found {table!r}, expected one of {', '.join(TABLES)}")
     table = TABLES[table] if isinstance(table, str) else table
     folder, known = folder or results_dir(), states() if known is None else known
-    files = {path.relative_to(folder).as_posix().removesuffix(".json"): read_json(path) for path in sorted(folder.glob(table.pattern))}
+    files = {path.relative_to(folder).as_posix().removesuffix(".json"): read_json(path) for path in sorted(folder.glob(table.pattern))
+             if path.stem not in table.without}
     if not files:
         raise FileNotFoundError(f"results: no {table.pattern} in nbs/results, expected at least one")
     several = "*" in table.pattern

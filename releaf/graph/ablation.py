@@ -101,7 +101,8 @@ FEATURE_VARIANTS = {"tfidf": {"features": "tfidf"}, "minilm": {"features": "mini
                     "minilm, 64 axes": {"features": "minilm-l6", "encoder_dim": 64},
                     "tfidf+minilm, 64 axes": {"features": "tfidf+minilm-l6", "encoder_dim": 64}}
 _TABLES = ["has_property", "needs_property"]
-PART_VARIANTS = {"all": {}, "no messages": {"num_layers": 0}, "no text": {"features": "none"}, "no properties and needs": {"drop_relations": _TABLES},
+PART_VARIANTS = {"all": {}, "no messages": {"num_layers": 0}, "no text": {"features": "none"},
+                 "no properties and needs": {"drop_relations": _TABLES},
                  "no pair inputs": {"pair_inputs": False}, "neither pair inputs nor messages": {"pair_inputs": False, "num_layers": 0},
                  "relational convolution": {"conv": "relation"}, "attention": {"conv": "gat"},
                  **{f"256 negatives, {kind}": {"negatives": kind, "num_negatives": 256} for kind in ("uniform", "popularity", "two_hop")}}
@@ -116,7 +117,9 @@ def write_rows(name: str, what: str, rows: list[pd.DataFrame]) -> None:
     write_result(f"graph/{name}", kept)
 
 # %% ../../nbs/graph/21_ablation.ipynb #2559fc73
-def record_parts(splits: Iterable[str] = ("random", "cold_item"), seeds: Iterable[int] = (0,), **changes) -> None:  # changes: of the defaults
+def record_parts(splits: Iterable[str] = ("random", "cold_item"), seeds: Iterable[int] = (0,),
+                 **changes,  # of the defaults
+                 ) -> None:
     "Parts of the model and negatives on the curated graph, by the defaults of 05, to a file of results; minutes on one core"
     rows = []
     for split in splits:
@@ -148,12 +151,12 @@ def record_paths(nodes: int = 50_000, edges: int = 200_000, variants: Iterable[s
     "Path counts, messages and features on a generated graph, by `gnn_gpu.yaml` on the CPU, to a file of results; an hour on one core"
     graph = generate_graph(load_graph(), nodes, edges)
     values = recipe("gnn_gpu", device="cpu", max_minutes=None, controls=False)
-    ceiling = true_scorer(load_graph(), nodes, edges)
+    ceiling = {"true probabilities": true_scorer(load_graph(), nodes), "traits unknown": true_scorer(load_graph(), nodes, fidelity=0.0)}
 
     def known(data):
         near = Neighbourhood(data.graph, data.links)
         untrained = propagation_baselines(data.graph, data.features, data.links)
-        return {"true probabilities": ceiling, "katz": near.katz, "walk": near.walk, **untrained}
+        return {**ceiling, "katz": near.katz, "walk": near.walk, **untrained}
 
     table = compare_variants(graph, values, {each: PATH_VARIANTS[each] for each in variants}, known)
     write_rows("gnn_paths", f"gnn_gpu.yaml with device cpu, {nodes} nodes, {edges} links; differences to the first row", [table])

@@ -100,7 +100,7 @@ def table_prints(tree, places: set[str],  # of `table_places`
         found[f"pretrained/{kind}"] = _content(text) if text is not None else "missing"
     return found
 
-# %% ../../nbs/evidence/04_fingerprint.ipynb #baba57bb
+# %% ../../nbs/evidence/04_fingerprint.ipynb #2850eb66
 def recipes_read(reach: Reach, parameters: dict[str, Any]) -> dict[str, str]:  # file in nbs/params, or notebook -> fingerprint
     "Parameters of other notebooks that the reached code can read"
     if ("core.config", "notebook_defaults") not in reach.seen:
@@ -136,7 +136,8 @@ def _print_of(source: str, recipe: Recipe, tree) -> dict[str, Any]:
     "The fingerprint of what starts with a source"
     reach = reach_from(tree, source)
     parameters = effective_parameters(recipe, tree)
-    return {"parameters": parameters | recipes_read(reach, parameters), "notebook": content_hash(shape(ast.parse(source)))[:12],
+    read = {} if recipe.variants else recipes_read(reach, parameters)  # those of a variant are among its parameters
+    return {"parameters": parameters | read, "notebook": content_hash(shape(ast.parse(source)))[:12],
             "code": code_prints(reach), "tables": table_prints(tree, table_places(reach), recipe.models)}
 
 # %% ../../nbs/evidence/04_fingerprint.ipynb #2fedd7e1

@@ -52,7 +52,7 @@ class Table:
     pattern: str  # of file names below nbs/results
     columns: dict[str, str]  # key as `cell_text` reads it -> heading
     rows: Callable[[dict], list[dict]] | None = None  # the rows of a file; None: its `rows`, or the file itself
-    without: tuple[str, ...] = ()  # files that are left out: no command makes them, so that a notebook shows them as history
+    without: tuple[str, ...] = ()  # files that are left out: comparisons that a notebook tells of
 
 # %% ../../nbs/evidence/06_tables.ipynb #c417e129
 def _best_baseline(values: dict[str, Any]) -> list[dict]:

@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['VALIDATION', 'ELSEWHERE', 'DETECTOR', 'TABLES', 'run_variant', 'unseen_photographs', 'score_rows',
-           'paired_difference', 'classifier_row', 'classifier_table', 'detector_table', 'record_variants']
+           'paired_difference', 'classifier_row', 'classifier_table', 'detector_table', 'check_variants',
+           'record_variants']
 
-# %% ../../nbs/evidence/08_variants.ipynb #8d39eb4a
+# %% ../../nbs/evidence/08_variants.ipynb #fdcb0b4a
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -18,17 +19,20 @@ import pandas as pd
 import yaml
 
 from ..core.bootstrap import mean_interval
+from ..core.config import check_config, notebook_defaults
 from ..core.files import atomic_write
 from ..core.paths import notebooks_dir, resolve
 from ..core.runs import read_metrics, write_result
 from ..data.manifest import read_manifest, usable
 from ..data.readers import manifest_from_folder
+from ..detection.config import DetectorConfig
+from ..vision.config import MultiheadConfig
 from ..vision.datasets import collect_label_sets, make_loader, WasteClassificationDataset
 from ..vision.feature_table import join_sources
 from ..vision.saved import load_model
 from ..vision.scoring import score_split, scores_of, SingleDevice
 
-# %% ../../nbs/evidence/08_variants.ipynb #0ea3b101
+# %% ../../nbs/evidence/08_variants.ipynb #b5625641
 def run_variant(notebook: str,  # such as 03_train_multihead
                 values: dict[str, Any],  # its parameters
                 folder: Path,  # of the variant
@@ -50,7 +54,7 @@ def run_variant(notebook: str,  # such as 03_train_multihead
         raise RuntimeError(f"{notebook}: exit code {done.returncode}: {said[-1].strip()[:300]}")
     return run
 
-# %% ../../nbs/evidence/08_variants.ipynb #6a0fb886
+# %% ../../nbs/evidence/08_variants.ipynb #f840cd34
 def unseen_photographs(trained: pd.DataFrame,  # manifest of a run
                        folder: str, source: str = "",  # class folders and their label map; a manifest
                        ) -> pd.DataFrame:  # labelled rows
@@ -63,7 +67,7 @@ def unseen_photographs(trained: pd.DataFrame,  # manifest of a run
         raise ValueError(f"unseen_dir: {folder}: found no photograph without a copy in training, expected some")
     return found
 
-# %% ../../nbs/evidence/08_variants.ipynb #597b60d9
+# %% ../../nbs/evidence/08_variants.ipynb #fdf5a848
 def score_rows(run: Path,  # a run folder, or one with model.safetensors
                rows: pd.DataFrame,  # labelled rows of a manifest
                train: pd.DataFrame | None = None,  # those trained on, whose frequencies decide between labels; None: all alike
@@ -77,7 +81,7 @@ def score_rows(run: Path,  # a run folder, or one with model.safetensors
     flat, _, answers = score_split(scores, model, data, facts["region"], facts["temperature"], counts)
     return flat, answers
 
-# %% ../../nbs/evidence/08_variants.ipynb #0ea1d946
+# %% ../../nbs/evidence/08_variants.ipynb #e9723c89
 def paired_difference(right: Sequence[float], first: Sequence[float],  # [rows]: of a variant, of what it is compared with
                       groups: Sequence,  # [rows]: of copies, which are drawn
                       ) -> tuple[float, float, float]:  # mean difference, 95% interval
@@ -85,7 +89,7 @@ def paired_difference(right: Sequence[float], first: Sequence[float],  # [rows]:
     difference = np.asarray(right, float) - np.asarray(first, float)
     return float(difference.mean()), *mean_interval(difference, groups)
 
-# %% ../../nbs/evidence/08_variants.ipynb #2baa8625
+# %% ../../nbs/evidence/08_variants.ipynb #6bdeccb0
 VALIDATION = ("source_accuracy", "family_accuracy", "family_macro_f1", "item_accuracy", "material_accuracy", "bin_accuracy", "ece",
               "illegal_triples")
 ELSEWHERE = ("family_accuracy", "family_accuracy_low", "family_accuracy_high", "family_macro_f1")
@@ -121,7 +125,7 @@ def classifier_table(runs: dict[str, Path],  # by variant; the first is compared
             row |= dict(zip((f"{what}_difference", f"{what}_difference_low", f"{what}_difference_high"), values))
     return [row for row, _ in found]
 
-# %% ../../nbs/evidence/08_variants.ipynb #570e7347
+# %% ../../nbs/evidence/08_variants.ipynb #6a619fe4
 DETECTOR = ("test_map50", "test_map50_low", "test_map50_high", "test_map50_95", "coco_map50", "baseline_mean_box_map50", "n_test_images",
             "n_test_boxes", "epochs_run", "train_seconds")
 
@@ -131,7 +135,21 @@ def detector_table(runs: dict[str, Path]) -> list[dict[str, Any]]:
     return [{"variant": name} | {key: value for key, value in read_metrics(run).items() if key in DETECTOR} for name, run in runs.items()]
 
 
-TABLES = {"03_train_multihead": classifier_table, "04_train_detector": detector_table}
+TABLES = {"03_train_multihead": (MultiheadConfig, classifier_table), "04_train_detector": (DetectorConfig, detector_table)}
+
+
+def check_variants(notebook: str,  # 03_train_multihead | 04_train_detector
+                   variants: dict[str, dict[str, Any]]) -> None:  # parameters by variant
+    "Two variants or more, and all of them within what the notebook takes: known before the first one is trained"
+    if notebook not in TABLES:
+        raise ValueError(f"notebook: found {notebook!r}, expected one of {', '.join(TABLES)}")
+    if len(variants) < 2:
+        raise ValueError(f"variants: found {len(variants)}, expected two or more")
+    for name, values in variants.items():
+        try:
+            check_config(TABLES[notebook][0], {**notebook_defaults(notebook), **values})
+        except ValueError as error:
+            raise ValueError(f"variant {name!r}: {error}") from error
 
 
 def record_variants(result: str,  # name of the file of results
@@ -139,10 +157,7 @@ def record_variants(result: str,  # name of the file of results
                     variants: dict[str, dict[str, Any]],  # parameters by variant; the first is compared with
                     **unseen) -> None:  # of `classifier_table`: unseen_dir, unseen_source
     "Run every variant below the working folder, and write their comparison"
-    if notebook not in TABLES:
-        raise ValueError(f"notebook: found {notebook!r}, expected one of {', '.join(TABLES)}")
-    if len(variants) < 2:
-        raise ValueError(f"variants: found {len(variants)}, expected two or more")
+    check_variants(notebook, variants)
     folders = [Path.cwd() / "variants" / f"{number:02d}" for number in range(len(variants))]
     runs = {name: run_variant(notebook, values, folder) for (name, values), folder in zip(variants.items(), folders)}
-    write_result(result, {"compared_with": next(iter(variants)), "rows": TABLES[notebook](runs, **unseen)})
+    write_result(result, {"compared_with": next(iter(variants)), "rows": TABLES[notebook][1](runs, **unseen)})

@@ -4,14 +4,15 @@
 
 # %% auto #0
 __all__ = ['VALIDATION', 'ELSEWHERE', 'DETECTOR', 'TABLES', 'run_variant', 'unseen_photographs', 'score_rows',
-           'paired_difference', 'classifier_row', 'classifier_table', 'detector_table', 'check_variants',
-           'record_variants']
+           'paired_difference', 'classifier_row', 'classifier_table', 'detector_difference', 'detector_table',
+           'check_variants', 'record_variants']
 
-# %% ../../nbs/evidence/08_variants.ipynb #fdcb0b4a
+# %% ../../nbs/evidence/08_variants.ipynb #aee695f4
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,12 +21,14 @@ import yaml
 
 from ..core.bootstrap import mean_interval
 from ..core.config import check_config, notebook_defaults
-from ..core.files import atomic_write
-from ..core.paths import notebooks_dir, resolve
+from ..core.files import atomic_write, read_json
+from ..core.paths import display_path, notebooks_dir, resolve
 from ..core.runs import read_metrics, write_result
 from ..data.manifest import read_manifest, usable
 from ..data.readers import manifest_from_folder
 from ..detection.config import DetectorConfig
+from ..detection.dataset import open_data
+from ..peers.ultralytics import compare_detections
 from ..vision.config import MultiheadConfig
 from ..vision.datasets import collect_label_sets, make_loader, WasteClassificationDataset
 from ..vision.feature_table import join_sources
@@ -125,14 +128,27 @@ def classifier_table(runs: dict[str, Path],  # by variant; the first is compared
             row |= dict(zip((f"{what}_difference", f"{what}_difference_low", f"{what}_difference_high"), values))
     return [row for row, _ in found]
 
-# %% ../../nbs/evidence/08_variants.ipynb #6a619fe4
+# %% ../../nbs/evidence/08_variants.ipynb #4b7e1b99
 DETECTOR = ("test_map50", "test_map50_low", "test_map50_high", "test_map50_95", "coco_map50", "baseline_mean_box_map50", "n_test_images",
             "n_test_boxes", "epochs_run", "train_seconds")
 
 
-def detector_table(runs: dict[str, Path]) -> list[dict[str, Any]]:
-    "A row for each variant of a detector, as tested"
-    return [{"variant": name} | {key: value for key, value in read_metrics(run).items() if key in DETECTOR} for name, run in runs.items()]
+def detector_difference(run: Path, first: Path) -> dict[str, float]:
+    "Difference in mAP50 on the test split between two runs, with its interval paired over groups of copies"
+    config = check_config(DetectorConfig, read_json(run / "params.json"))
+    data, other = open_data(config, SimpleNamespace(dir=run)), read_manifest(first / "manifest.parquet")
+    split = [set(rows.loc[rows["split"] == "test", "image_id"]) for rows in (data.manifest, other)]
+    if split[0] != split[1]:
+        raise ValueError(f"{display_path(run)}: other test photographs than {display_path(first)}, expected the same split")
+    found = compare_detections(data, *(pd.read_parquet(each / "tables" / "detections.parquet") for each in (run, first)), rounds=200)[0]
+    return {"difference": found["difference"], "difference_low": found["low"], "difference_high": found["high"]}
+
+
+def detector_table(runs: dict[str, Path]) -> list[dict[str, Any]]:  # by variant; the first is compared with
+    "A row for each variant of a detector, as tested, with paired differences to the first"
+    first = next(iter(runs.values()))
+    return [{"variant": name} | {key: value for key, value in read_metrics(run).items() if key in DETECTOR}
+            | (detector_difference(run, first) if run != first else {}) for name, run in runs.items()]
 
 
 TABLES = {"03_train_multihead": (MultiheadConfig, classifier_table), "04_train_detector": (DetectorConfig, detector_table)}

@@ -262,8 +262,8 @@ def fill_lines() -> list[str]:
 # %% ../nbs/cli.ipynb #1a6ce904
 @app.command()
 def reproduce(dial: Annotated[str, typer.Option(help="How much: minutes, hour or all.")] = "minutes",
-              only: Annotated[str, typer.Option(help="Names of results, with commas, from any dial.")] = "",
-              data_dirs: Annotated[str, typer.Option(help="Where photographs are: waste-images=FOLDER,waste-web=FOLDER.")] = "",
+              only: Annotated[list[str] | None, typer.Option(help="Names of results, from any dial; repeated, or with commas.")] = None,
+              data_dirs: Annotated[list[str] | None, typer.Option(help="Photographs: NAME=FOLDER; repeated, or with commas.")] = None,
               out: Annotated[Path, typer.Option(help="Executed notebooks, run folders and what came out.")] = Path("outputs/evidence"),
               threads: Annotated[int, typer.Option(min=1, help="Of the processor, for each command.")] = 2,
               again: Annotated[bool, typer.Option(help="Also what is current as recorded.")] = False,
@@ -276,8 +276,8 @@ def reproduce(dial: Annotated[str, typer.Option(help="How much: minutes, hour or
         return
     from releaf.evidence.running import read_folders
     from releaf.evidence.running import reproduce as make
-    names = tuple(name.strip() for name in only.split(",") if name.strip())
-    told = make(dial, names, read_folders(data_dirs), out, threads, record, again, lambda line: print(line, flush=True))
+    names = tuple(name.strip() for name in ",".join(only or []).split(",") if name.strip())
+    told = make(dial, names, read_folders(",".join(data_dirs or [])), out, threads, record, again, lambda line: print(line, flush=True))
     print("\n".join(f"{name}: {row.outcome}, {row.minutes:.1f} min{'; ' + row.said if row.said else ''}" for name, row in told.iterrows()))
     if (told["outcome"] == "failed").any():
         raise ValueError(f"{(told['outcome'] == 'failed').sum()} of {len(told)} rows failed; {display_path(out)} has their logs")

@@ -262,8 +262,8 @@ def fill_lines() -> list[str]:
 # %% ../nbs/cli.ipynb #1a6ce904
 @app.command()
 def reproduce(dial: Annotated[str, typer.Option(help="How much: minutes, hour or all.")] = "minutes",
-              only: Annotated[list[str] | None, typer.Option(help="Results, from any dial; with commas or repeated.")] = None,
-              data_dirs: Annotated[list[str] | None, typer.Option(help="Where sets are: waste-web=FOLDER; several as above.")] = None,
+              only: Annotated[list[str] | None, typer.Option(help="Names of results, from any dial; repeated, or with commas.")] = None,
+              data_dirs: Annotated[list[str] | None, typer.Option(help="Photographs: NAME=FOLDER; repeated, or with commas.")] = None,
               out: Annotated[Path, typer.Option(help="Executed notebooks, run folders and what came out.")] = Path("outputs/evidence"),
               threads: Annotated[int, typer.Option(min=1, help="Of the processor, for each command.")] = 2,
               again: Annotated[bool, typer.Option(help="Also what is current as recorded.")] = False,

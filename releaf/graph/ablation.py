@@ -98,8 +98,8 @@ def compare_variants(graph: Graph, values: dict[str, Any],  # of every parameter
 
 # %% ../../nbs/graph/21_ablation.ipynb #d0983ac5
 FEATURE_VARIANTS = {"tfidf": {"features": "tfidf"}, "minilm": {"features": "minilm-l6"}, "tfidf+minilm": {"features": "tfidf+minilm-l6"},
-                    "minilm, 64 axes": {"features": "minilm-l6", "encoder_dim": 64},
-                    "tfidf+minilm, 64 axes": {"features": "tfidf+minilm-l6", "encoder_dim": 64}}
+                    "minilm, 64 components": {"features": "minilm-l6", "encoder_dim": 64},
+                    "tfidf+minilm, 64 components": {"features": "tfidf+minilm-l6", "encoder_dim": 64}}
 _TABLES = ["has_property", "needs_property"]
 PART_VARIANTS = {"all": {}, "no messages": {"num_layers": 0}, "no text": {"features": "none"},
                  "no properties and needs": {"drop_relations": _TABLES},

@@ -71,7 +71,7 @@ def sampled_epoch(graph: Graph, fanout: tuple[int, ...] = (10, 5), batch: int = 
 
 # %% ../../nbs/graph/22_scaling.ipynb #bb40f628
 def _pyg_split(graph: Graph, features: Features) -> tuple:
-    "HeteroData of the training split, the target's edge types, and a network as of PyG's examples"
+    "HeteroData of the training split, the target's edge types, and a network as in PyG's examples"
     import torch_geometric.transforms as T
     from torch_geometric.nn import SAGEConv, to_hetero
 
@@ -138,7 +138,7 @@ def pyg_loader_epoch(graph: Graph, fanout: tuple[int, ...] = (10, 5), batch: int
 
 # %% ../../nbs/graph/22_scaling.ipynb #5e0399d4
 METHODS = {"releaf": whole_graph_epoch, "releaf, path counts": path_count_epoch, "releaf, sampled": sampled_epoch, "PyG": pyg_epoch,
-         "PyG, LinkNeighborLoader": pyg_loader_epoch}
+           "PyG, LinkNeighborLoader": pyg_loader_epoch}
 
 # %% ../../nbs/graph/22_scaling.ipynb #76c9ca04
 def _in_this_process(method: str, edges: int, rounds: int) -> dict[str, Any]:
@@ -160,6 +160,7 @@ def _in_this_process(method: str, edges: int, rounds: int) -> dict[str, Any]:
 def measure(method: str,  # a name in METHODS
             edges: int, rounds: int = 3,
             memory_gb: float = 12.0,  # limit of the process
+            minutes: float = 15.0,  # by the clock, with the generation of the graph
             ) -> dict[str, Any]:  # method, edges, nodes, epoch_seconds, peak_gb; or `stopped`, why there are none
     "One epoch of a method at one size, in a process of its own"
     if method not in METHODS:
@@ -167,8 +168,12 @@ def measure(method: str,  # a name in METHODS
     code = ("import json, resource, sys; from releaf.graph.scaling import _in_this_process; "
             f"resource.setrlimit(resource.RLIMIT_DATA, (int({memory_gb} * 2**30),) * 2); "
             f"print(json.dumps(_in_this_process({method!r}, {edges}, {rounds})))")
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=repo_root(), **child_options())
     row = {"method": method, "edges": edges}
+    try:
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=repo_root(), timeout=60 * minutes,
+                              **child_options())
+    except subprocess.TimeoutExpired:
+        return row | {"stopped": f"more than {minutes:g} minutes"}
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [f"ended by signal {-done.returncode}"])[-1]
         return row | {"stopped": f"more than {memory_gb:g} GB" if "memory" in last.lower() else last[:200]}
@@ -176,14 +181,15 @@ def measure(method: str,  # a name in METHODS
 
 # %% ../../nbs/graph/22_scaling.ipynb #32caa41b
 def record_scaling(sizes: Iterable[int] = (10_000, 50_000, 200_000, 1_000_000, 5_000_000), methods: Iterable[str] = tuple(METHODS),
-                   memory_gb: float = 12.0) -> None:
+                   memory_gb: float = 12.0, minutes: float = 15.0,  # of each measurement
+                   ) -> None:
     "Measure every method at every size, one that stopped at no larger size, to a file of results; half an hour on one core"
     rows: list[dict] = []
     for edges in sizes:
         for method in methods:
             if any(row["method"] == method and "stopped" in row for row in rows):
                 continue
-            rows.append(measure(method, edges, 3 if edges < 500_000 else 1, memory_gb))
+            rows.append(measure(method, edges, 3 if edges < 500_000 else 1, memory_gb, minutes))
             print(rows[-1], flush=True)
             found = {key: value for key, value in environment().items() if key != "packages"}
             kept = {"recipe": "SAGE, two layers of 64, generated graphs, one thread, CPU seconds, a process for each measurement",

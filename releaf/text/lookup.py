@@ -17,7 +17,7 @@ from .composed import answer_everywhere, answer_thing, materials_said, RuleAnswe
 from .dangers import forbidden_keys, hazard_keys, hazard_text
 from .facts import facts, lower_first, name_of, tables, upper_first, with_article
 from .hazard_classes import ANYTHING, asks_where
-from .question_parsing import claimed_bins, folded, kind_of_question, regions_named, things_named, without_destinations
+from .question_parsing import claimed_bins, folded, kind_of_question, regions_named, surely_named, things_named, without_destinations
 from .retrieval import varied_rows
 from .safety import advise_against
 from .safety_features import certain_topics
@@ -130,9 +130,11 @@ def look_up(text: str, region: str | None,  # one of `regions()`
     warns += [said for said in map(hazard_text, hazards) if said not in warns]
     warns += [f"{reason}." for reason in filter(None, [_unsafe_thing(things)]) if not warns and kind != "bins"]
     certain = any("A guess" not in one.text for one in rule_answers)
+    said = verdict(claimed_bins(text), rule_answers)
+    said = "" if said == "Yes." and not surely_named(text, region) else said  # the thing itself may be one that has no name here
     ranked = varied_rows(text, (places or [None])[0], most, kind == "ideas", semantics, rules=not certain)
     return Looked(kind, (places or [None])[0], topics, things, refusals, warns, [*keys, *hazards], rule_answers,
-                  verdict(claimed_bins(text), rule_answers), asks_where(folded(text)), ranked)
+                  said, asks_where(folded(text)), ranked)
 
 # %% ../../nbs/text/31_lookup.ipynb #652e1c55
 def _in_turn(lists: Sequence[Sequence[str]]) -> list[str]:

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['folded', 'compiled', 'found_undenied', 'said_states', 'regions_named', 'kind_of_question', 'claimed_bins',
-           'without_destinations', 'things_named']
+           'without_destinations', 'things_named', 'surely_named']
 
 # %% ../../nbs/text/27_question_parsing.ipynb #4d16fdb1
 import re
@@ -131,14 +131,24 @@ def without_destinations(question: str) -> str:
     return text
 
 
-def things_named(question: str, region: str | None) -> list[Found]:  # in the text's order
-    "The names of what a question is about"
+def _names_aside(question: str, region: str | None) -> tuple[list[Found], list[bool]]:  # names; which only say where the thing is or goes
+    "The names of things in a question"
     text = without_destinations(question)
     found = [name for name in find_names(text, region) if not all(topic.startswith("idea:") for topic in name.topics)]
     behind = lambda name: fold(text[name.start + len(name.words):])
     found = [name for name in found if not _patterns()["container"].match(behind(name))]
-    aside = _aside(text, found)
+    return found, _aside(text, found)
+
+
+def things_named(question: str, region: str | None) -> list[Found]:  # in the text's order
+    "The names of what a question is about"
+    found, aside = _names_aside(question, region)
     return _the_things([name for name, beside in zip(found, aside) if not beside] or found)
+
+
+def surely_named(question: str, region: str | None) -> bool:
+    "Whether a name is that of the thing itself: in `a flumbix under the cardboard` the cardboard is not"
+    return not all(_names_aside(question, region)[1])
 
 # %% ../../nbs/text/27_question_parsing.ipynb #051871c7
 _CHAINED = re.compile(r"^[\s,&]*(?:and |und |et |or )?(?:\w+ )?$")

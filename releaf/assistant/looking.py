@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['FINDING', 'SHOWN', 'INSIDE', 'VIEW', 'LEAST', 'SCORE', 'FAINT', 'MOST', 'NOTHING', 'EVIDENCE', 'BELIEVED', 'PART',
-           'Photo', 'open_photo', 'shrink', 'outer_boxes', 'Seen', 'model_name', 'cut_out', 'least_score', 'sureness',
-           'find_things', 'is_waste', 'classify_things']
+           'EMPTY', 'Photo', 'open_photo', 'shrink', 'outer_boxes', 'Seen', 'model_name', 'cut_out', 'least_score',
+           'sureness', 'find_things', 'is_waste', 'classify_things']
 
 # %% ../../nbs/assistant/05_looking.ipynb #5cf197b7
 from dataclasses import dataclass, field
@@ -121,8 +121,8 @@ def cut_out(photo: Photo,
     return [crop_box(whole, box[:4]) for box in boxes]
 
 
-SCORE = 0.5  # a box of this score is looked at, as the classifier decides after the detector whether it shows waste
-FAINT = 0.4  # fraction of that score below which a box says nothing
+SCORE = 0.55  # a box of this score is looked at, as the classifier decides after the detector whether it shows waste
+FAINT = 0.55  # fraction of that score below which a box says nothing
 MOST = 24  # boxes that are looked at
 
 
@@ -157,19 +157,18 @@ def find_things(photo: Photo,
 
 # %% ../../nbs/assistant/05_looking.ipynb #6dbc51e3
 NOTHING = "Nothing that I know as waste is in this photograph."
-EVIDENCE = 0.5  # of p-value and detector, from which a photograph shows waste
-BELIEVED = 100  # a sure box makes up for a p-value that is smaller by this factor
-PART = 0.05  # least p-value of a cut-out
+EVIDENCE, BELIEVED = 0.25, 30  # the least p-value falls from the one, by the other at most, as the surest box's score rises from 0 to 1
+PART, EMPTY = 0.05, 0.3  # least p-value of a cut-out, and of a photograph without a box
 
 
 def is_waste(row: dict[str, Any],  # of the classifier
-             surest: float | None,  # how sure the detector is; None: nobody looked, and `known` decides
+             surest: float | None,  # how sure the detector is, 0 without a box; None: nobody looked, and `known` decides
              least: float = 0.0) -> bool:  # p-value that it must be above in any case
     "Whether a row is taken for waste"
     p = row.get("known_p")
     if surest is None or p is None or p != p:
         return row["known"] is not False
-    return p > least and p * BELIEVED**surest > EVIDENCE
+    return p > max(least, EVIDENCE / BELIEVED**surest if surest else EMPTY)
 
 # %% ../../nbs/assistant/05_looking.ipynb #4f1f299d
 def _things_of(rows: list[dict[str, Any]], seen: Seen) -> list[bool]:  # of the whole and of each part

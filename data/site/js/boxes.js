@@ -48,7 +48,7 @@ export function outerBoxes(boxes) {
   return boxes.filter((_, n) => !isPart(n));
 }
 
-const SCORE = 0.5; // as in releaf.assistant.looking
+const SCORE = 0.55; // as in releaf.assistant.looking
 
 export function sureness(score, least) { // a detector's score on one scale for all detectors
   return score < least ? (score / least) * SCORE : SCORE + ((score - least) / (1 - least)) * (1 - SCORE);

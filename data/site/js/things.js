@@ -6,7 +6,7 @@ const MOST_REPLIES = 8;
 const ASKED_ABOUT = ["deposit"]; // bins that are asked about where one likely pair leads there
 const DOUBT = 0.3; // as in releaf.assistant.things
 const LOOKALIKES = { paper: ["wood"] };
-const EVIDENCE = 0.5, BELIEVED = 100, PART = 0.05; // as in releaf.assistant.looking
+const EVIDENCE = 0.25, BELIEVED = 30, PART = 0.05, EMPTY = 0.3; // as in releaf.assistant.looking
 export const IS_WASTE = "waste", NO_WASTE = "no_waste", UNKNOWN = "unknown";
 
 function readReplies(said) { // the later of two items counts
@@ -108,7 +108,7 @@ export function buildThing(row, tables, said = []) {
 // surest: how sure the detector is that anything is there, null where there is none; more: boxes that were not looked at
 export function chooseThings(whole, parts, surest, more = 0) {
   const isWaste = ({ known, known_p }, least) => (surest === null || known_p === null ? known !== false
-    : known_p > least && known_p * BELIEVED ** surest > EVIDENCE);
+    : known_p > Math.max(least, surest ? EVIDENCE / BELIEVED ** surest : EMPTY));
   const told = (view, least) => ({ ...view, row: { ...view.row, known: isWaste(view.row, least) } });
   whole = told(whole, 0);
   parts = parts.map((part) => told(part, PART));

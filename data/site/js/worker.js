@@ -3,7 +3,7 @@ import * as ort from "../runtime/ort.wasm.min.mjs";
 import { cutOut, letterbox, shrunk, square } from "./pixels.js";
 import { inPhotograph, outerBoxes, pickBoxes, sureness, withMargin } from "./boxes.js";
 
-const MOST_BYTES = 100_000_000, MOST_PIXELS = 150_000_000, BATCH = 4, SHOWN = 480, FINDING = 1024, FAINT = 0.4, MOST = 24;
+const MOST_BYTES = 100_000_000, MOST_PIXELS = 150_000_000, BATCH = 4, SHOWN = 480, FINDING = 1024, FAINT = 0.55, MOST = 24;
 const here = (path) => new URL(`../${path}`, import.meta.url).href;
 
 ort.env.wasm.wasmPaths = { mjs: here("runtime/ort-wasm-simd-threaded.mjs"), wasm: here("runtime/ort-wasm-simd-threaded.wasm") };

@@ -3,7 +3,8 @@
     python .ci/browser.py                                  as in CI, about two minutes
     python .ci/browser.py --only upload,phone --shots DIR  some checks, and screenshots
 
-Each check is a visitor with a browser profile of their own, whose page axe-core looks at when they leave. Prints a line a check and `browser: tried N, held N` at the end.
+Each check is a visitor with a browser profile of their own, whose page axe-core looks at when they leave.
+Prints a line a check and `browser: tried N, held N` at the end.
 """
 
 import argparse
@@ -428,6 +429,7 @@ async def in_jupyterlab(world):
         await page.goto(f"http://127.0.0.1:{port}/lab/tree/page.ipynb?token={token}&reset")
         await page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=6 * WAIT)
         await page.locator(".jp-Spinner").wait_for(state="detached", timeout=6 * WAIT)
+        await page.get_by_text("| Idle").first.wait_for(timeout=6 * WAIT)  # before, the lab asks which kernel is meant
         await page.locator(".jp-Notebook .jp-CodeCell").first.click()
         await page.keyboard.press("Shift+Enter")
         frame = page.frame_locator(".jp-OutputArea iframe")

@@ -3,7 +3,8 @@
     python .ci/browser.py                                  as in CI, about two minutes
     python .ci/browser.py --only upload,phone --shots DIR  some checks, and screenshots
 
-Each check is a visitor with a browser profile of their own. Prints a line a check and `browser: tried N, held N` at the end.
+Each check is a visitor with a browser profile of their own, whose page axe-core looks at when they leave.
+Prints a line a check and `browser: tried N, held N` at the end.
 """
 
 import argparse
@@ -25,6 +26,8 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from accessibility import OPTIONS, violations
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import async_playwright, expect
 
 from releaf.page.guard import free_port
@@ -127,9 +130,13 @@ class Visitor:
         return self
 
     async def __aexit__(self, *error):
-        if error[0] is not None and self.world.shots:
-            await self.page.screenshot(path=self.world.shots / "failed.png", full_page=True)
-        await self.context.close()
+        try:
+            if error[0] is None:
+                held(not (wrong := await self.violations()), f"{self.locale}, when the visitor leaves: {wrong}")
+            elif self.world.shots:
+                await self.page.screenshot(path=self.world.shots / "failed.png", full_page=True)
+        finally:
+            await self.context.close()
 
     async def choose(self, content, name="photograph.jpg", expect_answer=True):
         "Send a photograph by the file chooser"
@@ -152,6 +159,10 @@ class Visitor:
 
     async def words(self, selector="#rf-answers"):
         return await self.page.inner_text(selector)
+
+    async def violations(self):
+        "What axe-core says of the page as it stands"
+        return violations((await Axe().run(self.page, options=OPTIONS)).response)
 
     async def shot(self, name):
         if self.world.shots:
@@ -307,6 +318,7 @@ async def correction_kept(world):
             await visitor.page.select_option("#rf-answers [name=item]", item)
             held(not await visitor.page.is_checked("#rf-answers [name=photo]"), "the box was ticked before")
             await visitor.page.set_checked("#rf-answers [name=photo]", ticked)
+            held(not (wrong := await visitor.violations()), wrong)
             if ticked:
                 await visitor.shot("correction_en")
             serial = await visitor.page.evaluate("releaf.serial")
@@ -343,6 +355,7 @@ async def camera(world):
         await visitor.page.get_by_label(visitor.text("camera"), exact=True).first.click()
         await visitor.page.wait_for_selector("#rf-dialog[open]")
         await visitor.page.wait_for_function("document.querySelector('#rf-video').videoWidth > 0")
+        held(not (wrong := await visitor.violations()), wrong)
         await visitor.page.click("#rf-shoot")
         await visitor.answered(serial + 1)
 
@@ -378,11 +391,12 @@ NAMELESS = """() => [...document.querySelectorAll('#rf-controls :is(input:not([t
 
 @check
 async def phone(world):
-    "360 pixels wide in each language, light and dark: no scrolling sideways, contrast AA, a name for each control"
+    "360 pixels wide in each language, light and dark: no scrolling sideways, contrast AA, a name for each control; axe-core agrees"
     for locale, scheme in (("en-US", "dark"), ("de-DE", "light"), ("fr-FR", "light"), ("ja-JP", "light")):
         async with Visitor(world, locale, color_scheme=scheme, device_scale_factor=2, has_touch=True, is_mobile=True) as visitor:
             held(await visitor.page.evaluate("document.documentElement.lang") == locale[:2], "lang")
             held(visitor.text("heading") in await visitor.words("#rf-controls"), await visitor.words("#rf-controls"))
+            held(not (wrong := await visitor.violations()), f"{locale}, before: {wrong}")
             await visitor.choose(photograph("plastic_bottle.jpg" if locale == "ja-JP" else "drink_can.jpg"))
             for each in await visitor.page.query_selector_all("#rf-answers summary"):
                 await each.click()
@@ -415,6 +429,7 @@ async def in_jupyterlab(world):
         await page.goto(f"http://127.0.0.1:{port}/lab/tree/page.ipynb?token={token}&reset")
         await page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=6 * WAIT)
         await page.locator(".jp-Spinner").wait_for(state="detached", timeout=6 * WAIT)
+        await page.get_by_text("| Idle").first.wait_for(timeout=6 * WAIT)  # before, the lab asks which kernel is meant
         await page.locator(".jp-Notebook .jp-CodeCell").first.click()
         await page.keyboard.press("Shift+Enter")
         frame = page.frame_locator(".jp-OutputArea iframe")

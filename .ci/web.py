@@ -27,6 +27,8 @@ import cv2
 import numpy as np
 import torch
 from PIL import Image
+from accessibility import OPTIONS, violations
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, sync_playwright
 
 from releaf.assistant import Answer, Assistant
@@ -197,7 +199,7 @@ LOOK = """async ([files, region]) => {
     });
     if (reason) throw new Error(`${reason}: ${detail}`);
     const [whole, ...parts] = found.views.map((view) => ({ ...view, row: classify(view.seen, found.facts, tables) }));
-    const { things } = chooseThings(whole, parts, found.searched);
+    const { things } = chooseThings(whole, parts, found.surest, found.more);
     told.push({ boxes: parts.map((part) => [...part.box, part.found]),
       things: things.map((thing) => { const { state, bin } = buildThing(thing.row, tables); return { state, bin, box: thing.box }; }) });
   }
@@ -378,7 +380,7 @@ UNNAMED = """() => [...document.querySelectorAll("input, select, button, a, canv
 
 
 def check_looks(page: Page, screens: Path | None) -> None:
-    "No sideways scrolling at the width of a phone, contrast, names for all that can be used, in every language"
+    "No sideways scrolling at the width of a phone, contrast, names for all that can be used, in every language; axe-core agrees"
     outcomes, path = [], tables_dir() / "photographs" / "plastic_bottle.jpg"
     for language in LANGUAGES:
         page.select_option("#language", language)
@@ -391,6 +393,7 @@ def check_looks(page: Page, screens: Path | None) -> None:
                 page.screenshot(path=screens / f"{language}-{width}.png", full_page=True)
         outcomes.append((page.get_attribute("html", "lang") == language, f"{language}: lang of the page"))
         outcomes += [(not (wrong := page.evaluate(script)), f"{language}: {wrong}") for script in (CONTRAST, UNNAMED)]
+        outcomes.append((not (wrong := violations(Axe().run(page, options=OPTIONS).response)), f"{language}: {wrong}"))
     page.select_option("#language", "en")
     for name in ("glass_bottle.jpg", "newspaper.jpg") if screens else ():
         give(page, tables_dir() / "photographs" / name)

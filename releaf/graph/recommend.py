@@ -20,7 +20,8 @@ from pydantic import Field, NonNegativeInt
 from ..core.checkpoints import fill_model, load_weights
 from ..core.config import check_facts, FractionBelow1
 from ..core.devices import pick_device
-from ..core.paths import display_path, resolve
+from ..core.model_kinds import check_kind
+from ..core.paths import display_path
 from ..core.runs import read_metrics
 from .explanations import explain, Facts
 from .features import make_features
@@ -81,9 +82,9 @@ class Recommender:
     def __init__(self,
                  run_dir: str | Path,  # a finished run of `05_train_gnn`
                  device: str = "auto"):
-        folder = Path(resolve(run_dir))
-        weights, saved = load_weights(folder / "best")
-        check_saved(saved, folder / "best")
+        best = check_kind(run_dir, "recommender")
+        folder, (weights, saved) = best.parent, load_weights(best)
+        check_saved(saved, best)
         self.graph, self.config = read_graph(folder / "graph"), saved["config"]
         split, device = read_split(folder / "split.parquet", self.graph), pick_device(device)
         if (saved["graph"], saved["split"]) != (self.graph.fingerprint(), split.hash):

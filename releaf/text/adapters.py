@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['make_provenance', 'write_adapter', 'AdapterFacts', 'read_adapter_config', 'adapter_folder', 'ProvenanceFacts',
-           'read_provenance', 'check_provenance', 'load_model', 'merge_adapter']
+           'read_provenance', 'find_base', 'check_provenance', 'load_model', 'merge_adapter']
 
 # %% ../../nbs/text/12_adapters.ipynb #3130186a
 import copy
@@ -24,6 +24,7 @@ from ..core.checkpoints import check_checksums, read_tensors, write_checksums
 from ..core.config import check_facts, FractionBelow1
 from ..core.devices import pick_device
 from ..core.files import atomic_dir, read_json, write_json
+from ..core.model_kinds import check_kind
 from ..core.paths import display_path, find_checkout, resolve
 from .base_models import (answer_nll, answer_places, base_fingerprint, load_base, load_tokenizer, logits_at, model_folder,
                                      silenced, tokenizer_hashes)
@@ -90,8 +91,7 @@ def read_adapter_config(folder: Path) -> LoraConfig:
 # %% ../../nbs/text/12_adapters.ipynb #45e22419
 def adapter_folder(where: str | Path) -> Path:
     "The folder of an adapter: the folder itself, or `best` of a run"
-    where = Path(resolve(where))
-    folder = where / "best" if (where / "best" / "provenance.json").is_file() else where
+    folder = check_kind(where, "adapter")
     for needed in ("provenance.json", "adapter_config.json", "adapter_model.safetensors"):
         if not (folder / needed).is_file():
             raise FileNotFoundError(f"{display_path(folder)}: no {needed}; expected an adapter with its provenance, or a run with one")
@@ -113,6 +113,23 @@ def read_provenance(folder: Path) -> dict[str, Any]:
     provenance = read_json(folder / "provenance.json")
     check_facts(ProvenanceFacts, provenance, display_path(folder / "provenance.json"))
     return provenance
+
+# %% ../../nbs/text/12_adapters.ipynb #5fbc7cc3
+def find_base(folder: Path) -> Path:  # with an adapter and its provenance; the folder of the base
+    "The base that an adapter was trained on: beside it, where it was, or by its name"
+    said, beside = read_provenance(folder), folder / "base"
+    name, before = said["base"], Path(resolve(said["base_folder"]))
+    if there := next((place for place in (beside, before) if place.is_dir()), None):
+        return model_folder(there)
+    reason = "its name is that of the folder"
+    if Path(resolve(name)) != before:
+        try:
+            return model_folder(name)
+        except FileNotFoundError as error:
+            reason = f"by its name: {error}"
+    raise FileNotFoundError(f"{display_path(folder)}: the base {name!r} of this adapter: found nothing at {display_path(beside)} and at "
+                            f"{display_path(before)}, where it was trained ({reason}); expected the folder of that model, with "
+                            f"config.json, tokenizer and *.safetensors: copy it to {display_path(beside)}")
 
 # %% ../../nbs/text/12_adapters.ipynb #4b9642f0
 def check_provenance(folder: Path,  # of the adapter
@@ -149,9 +166,7 @@ def load_model(where: str | Path,  # a run, or the folder of an adapter
     "Base and adapter, ready to answer; another base, tokenizer or template, and damaged files are refused"
     folder = adapter_folder(where)
     check_checksums(folder)
-    provenance, config = read_provenance(folder), read_adapter_config(folder)
-    places = (folder / "base", Path(resolve(provenance["base_folder"])))  # beside the adapter, or where it was
-    base = model_folder(base or next((place for place in places if place.is_dir()), provenance["base"]))
+    config, base = read_adapter_config(folder), model_folder(base) if base else find_base(folder)
     tokenizer, _ = load_tokenizer(folder)
     check_provenance(folder, base, tokenizer)
     device = device if isinstance(device, torch.device) else pick_device(device)

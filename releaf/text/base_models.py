@@ -30,6 +30,16 @@ from .chat import batches, Encoded, end_of_turn, padded, prepare_tokenizer
 # %% ../../nbs/text/36_base_models.ipynb #29eb6d22
 FILES = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja")
 
+# %% ../../nbs/text/36_base_models.ipynb #bc3a04e8
+def _from_hub(model: str,  # owner/name
+              local: Path) -> Path:  # where a folder of that name was looked for; the cached copy
+    "Files of the hub; FileNotFoundError where it does not give them"
+    try:
+        return Path(snapshot_download(model, allow_patterns=list(FILES), ignore_patterns=["original/*"]))
+    except (OSError, ValueError) as error:  # no network, no such repository, one that is closed
+        raise FileNotFoundError(f"model {model!r}: no such folder ({local}), and the hub gave nothing: {type(error).__name__}: "
+                                f"{next(iter(str(error).splitlines()), '')[:200]}") from error
+
 # %% ../../nbs/text/36_base_models.ipynb #f7089c1c
 def model_folder(model: str | Path,  # a name in weights.csv, a folder, or `owner/name` on the hub
                  ) -> Path:
@@ -40,7 +50,7 @@ def model_folder(model: str | Path,  # a name in weights.csv, a folder, or `owne
     elif local.is_dir():
         folder = local
     elif str(model).count("/") == 1 and not str(model).startswith((".", "/", "~")):
-        folder = Path(snapshot_download(str(model), allow_patterns=list(FILES), ignore_patterns=["original/*"]))
+        folder = _from_hub(str(model), local)
     else:
         raise FileNotFoundError(f"model {str(model)!r}: no such folder ({local}), no hub id of the form owner/name, "
                                 f"and no name in weights.csv: {', '.join(weights_table())}")

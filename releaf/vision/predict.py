@@ -15,6 +15,7 @@ import pandas as pd
 import torch
 from fastcore.basics import patch
 
+from ..core.model_kinds import check_kind
 from ..core.paths import packaged_model, resolve
 from ..data.inputs import check_photos, read_ahead
 from .datasets import HEADS
@@ -37,8 +38,7 @@ class Classifier:
     def __init__(self, run_dir: str | Path | None = None,  # a run's folder, or one with model.safetensors; None: the packaged model
                  device: str = "auto"):
         self.dir = packaged_model("classifier") if run_dir is None else Path(resolve(run_dir))
-        best = self.dir / "best" if (self.dir / "best").is_dir() else self.dir
-        self.model, self.facts = load_model(best, device)
+        self.model, self.facts = load_model(check_kind(self.dir, "classifier"), device)
 
     @torch.no_grad()
     def _scores(self, images: list[np.ndarray]) -> dict[str, torch.Tensor]:

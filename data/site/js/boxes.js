@@ -37,7 +37,7 @@ export function inPhotograph(boxes, { scale, left, top }, width, height) {
   ]).filter(([x0, y0, x1, y1]) => x1 > x0 && y1 > y0);
 }
 
-const INSIDE = 0.7, KEPT = 12;
+const INSIDE = 0.7;
 
 // The boxes that are not part of a larger one, the surest first, as releaf.assistant.looking.outer_boxes chooses them.
 export function outerBoxes(boxes) {
@@ -45,7 +45,13 @@ export function outerBoxes(boxes) {
   const shared = (a, b) => Math.max(0, Math.min(a[2], b[2]) - Math.max(a[0], b[0])) * Math.max(0, Math.min(a[3], b[3]) - Math.max(a[1], b[1]));
   const isPart = (n) => boxes.some((other, m) => (area[m] > area[n] || (area[m] === area[n] && m < n))
     && shared(boxes[n], other) / Math.max(area[n], 1e-9) >= INSIDE);
-  return boxes.filter((_, n) => !isPart(n)).slice(0, KEPT);
+  return boxes.filter((_, n) => !isPart(n));
+}
+
+const SCORE = 0.55; // as in releaf.assistant.looking
+
+export function sureness(score, least) { // a detector's score on one scale for all detectors
+  return score < least ? (score / least) * SCORE : SCORE + ((score - least) / (1 - least)) * (1 - SCORE);
 }
 
 export function withMargin([x0, y0, x1, y1], width, height, margin = 0.1) { // whole pixels, for the classifier

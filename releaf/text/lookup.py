@@ -17,7 +17,8 @@ from .composed import answer_everywhere, answer_thing, materials_said, RuleAnswe
 from .dangers import forbidden_keys, hazard_keys, hazard_text
 from .facts import facts, lower_first, name_of, tables, upper_first, with_article
 from .hazard_classes import ANYTHING, asks_where
-from .question_parsing import claimed_bins, folded, kind_of_question, regions_named, surely_named, things_named, without_destinations
+from .question_parsing import claimed_bins, folded, kind_of_question, regions_named, surely_named, things_named
+from .question_parsing import unnamed_things, without_destinations
 from .retrieval import varied_rows
 from .safety import advise_against
 from .safety_features import certain_topics
@@ -43,6 +44,7 @@ class Looked:
     verdict: str = ""  # Yes. | No. | ''
     where: bool = False  # whether the right place of a thing is asked for
     ranked: pd.DataFrame = field(default_factory=pd.DataFrame)
+    unnamed: list[str] = field(default_factory=list)  # words for things without a name here, where a yes would be about another thing
 
 
 def _no(text: str) -> str:
@@ -131,10 +133,11 @@ def look_up(text: str, region: str | None,  # one of `regions()`
     warns += [f"{reason}." for reason in filter(None, [_unsafe_thing(things)]) if not warns and kind != "bins"]
     certain = any("A guess" not in one.text for one in rule_answers)
     said = verdict(claimed_bins(text), rule_answers)
-    said = "" if said == "Yes." and not surely_named(text, region) else said  # the thing itself may be one that has no name here
+    unnamed = unnamed_things(text, region) if said == "Yes." else []
+    said = "" if unnamed or (said == "Yes." and not surely_named(text, region)) else said  # the thing itself may have no name here
     ranked = varied_rows(text, (places or [None])[0], most, kind == "ideas", semantics, rules=not certain)
     return Looked(kind, (places or [None])[0], topics, things, refusals, warns, [*keys, *hazards], rule_answers,
-                  said, asks_where(folded(text)), ranked)
+                  said, asks_where(folded(text)), ranked, unnamed)
 
 # %% ../../nbs/text/31_lookup.ipynb #652e1c55
 def _in_turn(lists: Sequence[Sequence[str]]) -> list[str]:
@@ -196,6 +199,12 @@ def _ideas(looked: Looked, rows: pd.DataFrame) -> str:
     beside = f"Mind, in the making: {', '.join(hazards)}." if hazards else ""
     return " ".join(filter(None, [*(facts_text(key) for key in links), _ruled_out(rows), beside]))
 
+# %% ../../nbs/text/31_lookup.ipynb #33087ab3
+def _unnamed(looked: Looked) -> str:
+    "Which things of a question an answer is not about, else ''"
+    said = " and ".join(f'"{word}"' for word in looked.unnamed[:3])
+    return f"{said} {'has' if len(looked.unnamed) == 1 else 'have'} no rule here; this is about the rest of the question." if said else ""
+
 # %% ../../nbs/text/31_lookup.ipynb #c44991b5
 def compose(looked: Looked, rows: pd.DataFrame) -> str:
     "The answer in the words of the rows; '' where there is nothing to say"
@@ -207,7 +216,7 @@ def compose(looked: Looked, rows: pd.DataFrame) -> str:
     if looked.rule_answers and (looked.kind == "bins" or looked.region):
         careful = [f"Careful: {lower_first(said)}" for said in looked.warns[:2]]
         beside = (_warning(looked) or _ideas(looked, rows)) if looked.kind == "ideas" and not looked.where else ""
-        return " ".join(filter(None, [looked.verdict, *careful, rule_answers, beside]))
+        return " ".join(filter(None, [looked.verdict, _unnamed(looked), *careful, rule_answers, beside]))
     if (warning := _warning(looked)) and looked.kind != "bins":
         return warning
     if rows.empty or looked.kind == "bins":

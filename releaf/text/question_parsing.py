@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['folded', 'compiled', 'found_undenied', 'said_states', 'regions_named', 'kind_of_question', 'claimed_bins',
-           'without_destinations', 'things_named', 'surely_named']
+           'without_destinations', 'things_named', 'surely_named', 'unnamed_things']
 
 # %% ../../nbs/text/27_question_parsing.ipynb #4d16fdb1
 import re
@@ -13,8 +13,9 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from .answer_checks import bin_positions, plain, sentences_of
-from ..waste.lexicon import fold, phrase_rows
+from ..waste.lexicon import fold, phrase_rows, singular, split_words, Word
 from ..waste.names import find_names, Found
+from ..waste.spelling import known_words
 
 # %% ../../nbs/text/27_question_parsing.ipynb #4aa3167a
 def folded(text: str) -> str:
@@ -122,13 +123,18 @@ _AS_THINGS = frozenset(f"material:{name}" for name in ("lithium_cell", "alkaline
 _STUFF_WORDS = frozenset(("metal", "wood", "paper", "glass", "plastic", "fabric", "cloth", "cardboard", "food", "metall", "holz", "papier"))
 
 
+def _blanked(text: str, patterns: Iterable[re.Pattern]) -> str:  # as long as the text
+    "A text with blanks in place of what some patterns for folded text match"
+    low = "".join(fold(letter)[:1] or " " for letter in text)
+    for pattern in patterns:
+        for match in pattern.finditer(low):
+            text = text[:match.start()] + " " * (match.end() - match.start()) + text[match.end():]
+    return text
+
+
 def without_destinations(question: str) -> str:
     "A question with blanks in place of the bins that it names"
-    text = unicodedata.normalize("NFKC", question)
-    low = "".join(fold(letter)[:1] or " " for letter in text)  # as long as the text
-    for match in _patterns()["destination"].finditer(low):
-        text = text[:match.start()] + " " * (match.end() - match.start()) + text[match.end():]
-    return text
+    return _blanked(unicodedata.normalize("NFKC", question), [_patterns()["destination"]])
 
 
 def _names_aside(question: str, region: str | None) -> tuple[list[Found], list[bool]]:  # names; which only say where the thing is or goes
@@ -175,3 +181,64 @@ def _the_things(names: list[Found]) -> list[Found]:
         kept.setdefault(name.topics, name)
     said = {name: set(re.findall(r"\w+", fold(name.words))) for name in kept.values()}  # `a shampoo bottle with a film of shampoo`
     return [name for name in said if not any(said[name] < said[other] and other.start < name.start for other in said)]
+
+# %% ../../nbs/text/27_question_parsing.ipynb #11e98613
+def _words(text: str) -> frozenset[str]:
+    "Words as a set"
+    return frozenset(text.split())
+
+
+_ARTICLES = _words("a an the my our your his their ein eine einen mein meine meinen un une mon ma")
+_INSIDE = _words("of old used") | _ARTICLES  # `the bottom of my old jar` goes on to the jar
+_ENDS = _words("go goes going put thrown made wrapped are was were plus und oder et ou vont aller mis mise tun rein raus "
+               "hinein gehen")
+_BEFORE_PLACE = _words("in into on onto at from to for by with under over behind near among between out off down through like than as "
+                       "im aus von mit fur dans avec")
+_NO_THING = _words("question problem neighbour neighbor wife husband mother father friend landlord council city town house flat bit few "
+                   "lot couple pair piece moment way frage")
+_GERMAN_ARTICLE = re.compile(r"\b(?:den|die|das|der|dem|(?:m?ein|dies)\w{0,2}) $")  # its nouns have capitals
+
+
+@lru_cache(maxsize=1)
+def _no_heads() -> frozenset[str]:
+    "Words at which a noun phrase ends"
+    return (frozenset(word for word, in phrase_rows("stop_words", ["word"])) - _INSIDE) | _ENDS | _BEFORE_PLACE
+
+
+def _head_behind(words: list[Word], place: int, named: list[bool], text: str) -> str:  # '' where a name is reached, or no noun comes
+    "The last word of the noun phrase behind an article, where no name is in it"
+    head, end = "", words[place].end
+    for word, in_name in list(zip(words, named))[place + 1:place + 6]:
+        if in_name:
+            return ""
+        if re.search(r"[^\w\s'’-]", text[end:word.start]) or word.text in _no_heads():
+            break
+        head, end = ("" if word.text in _INSIDE else word.text), word.end
+    return "" if head in _NO_THING or _patterns()["bins"].search(head) else head
+
+# %% ../../nbs/text/27_question_parsing.ipynb #320b7aa4
+def _is_strange(word: Word, before: str) -> bool:
+    "Whether a word stands in no table and may be a thing"
+    patterns = (_place_names()[0], _patterns()["bins"])
+    known = {word.text, singular(word.text)} & (known_words() | _ENDS) or any(pattern.search(word.text) for pattern in patterns)
+    named = word.proper and not _GERMAN_ARTICLE.search(before + " ")  # a place, a person or a maker
+    return not (known or named or len(word.text) < 3 or word.text.isdigit() or _patterns()["beside"].search(before + " "))
+
+
+def unnamed_things(question: str, region: str | None) -> list[str]:  # each once, in lower case
+    "The heads of what a question may be about as well, for which there is no name"
+    text = _ASIDE.sub(lambda match: " " * len(match[0]), without_destinations(question))
+    spans = [(name.start, name.start + len(name.words)) for name in find_names(text, region)]
+    words = split_words(text := _blanked(text, [pattern for pattern, _ in _OTHER_TERMS]))
+    named = [any(start < word.end and word.start < end for start, end in spans) for word in words]
+    found = []
+    for place, word in enumerate(words):
+        describes = place + 1 < len(words) and words[place + 1].joined and named[place + 1]
+        describes = describes or _patterns()["container"].match(folded(text[word.end:]))  # `the general bin`
+        if not named[place] and not describes and _is_strange(word, folded(text[:word.start])):
+            found.append(word.text)
+        if word.text in _ARTICLES and not (place and words[place - 1].text in _BEFORE_PLACE):
+            found.append(_head_behind(words, place, named, text))
+    katakana = [match for match in re.finditer(r"[\u30a1-\u30fc]{3,}", text) if not re.match("リサイクル", match[0])]
+    found += [match[0] for match in katakana if not any(start < match.end() and match.start() < end for start, end in spans)]
+    return list(dict.fromkeys(filter(None, found)))

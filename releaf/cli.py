@@ -250,7 +250,7 @@ def state_lines() -> list[str]:  # a line a result
     from releaf.evidence.states import states
     recipes, known = read_recipes(), states()
     width = max(map(len, recipes))
-    return [f"{name.ljust(width)}  {each.dial.ljust(7)} {each.minutes:4.0f} min  {each.run or 'no command'}: {known[name].text}"
+    return [f"{name.ljust(width)}  {each.dial.ljust(7)} {each.minutes:4.0f} min  {each.run}: {known[name].text}"
             for name, each in recipes.items()]
 
 

@@ -119,8 +119,6 @@ SCORED = "\nfrom releaf.evidence.variants import record_variants\nrecord_variant
 
 def fingerprint(recipe: Recipe, tree) -> dict[str, Any]:  # parameters, notebook, code, tables; JSON values
     "What a row's result depends on, in a tree; an error where the tree cannot make it"
-    if not recipe.run:
-        raise ValueError(f"{recipe.result}: no command of the repository makes it: {recipe.note}")
     if recipe.function:
         module, name = recipe.function
         source = f"from {module} import {name}\n{name}()"

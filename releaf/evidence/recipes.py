@@ -33,7 +33,7 @@ UNSEEN = ("unseen_dir", "unseen_source")  # parameters of a row with variants: p
 class Recipe:
     "How a file in `nbs/results` is made"
     result: str  # path below nbs/results, without .json
-    run: str  # a numbered notebook, a script in .ci, or a function (`releaf.module:name`); '': no command of the repository makes it
+    run: str  # a numbered notebook, a script in .ci, or a function (`releaf.module:name`)
     params: str  # a file in nbs/params; ''
     parameters: dict[str, Any]  # beside it; of a script, its options; of a function, its arguments
     data: tuple[str, ...]  # sets of photographs, names of photographs.csv; empty: nothing from outside
@@ -42,7 +42,7 @@ class Recipe:
     minutes: float  # expected, on two cores
     recipe: str  # for a reader
     on: str  # what it is trained or measured on, for a reader
-    note: str  # what else must be known; where `run` is empty: why
+    note: str  # what else must be known
     variants: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)  # name -> file in nbs/params ('': the row's), changes
 
     @property
@@ -125,9 +125,7 @@ def _problems(recipe: Recipe, results: set[str], sets: Iterable[str]) -> Iterato
         yield f"data: {min(named - set(recipe.data))!r} is among the parameters and not named"
     if unknown := [name for name in recipe.needs if name not in results]:
         yield f"parameters: {{run:{unknown[0]}}} is no result of this table"
-    if not recipe.run and not recipe.note:
-        yield "note: nothing makes this result, expected the reason"
-    for each in recipe.runs.values() or [recipe] * bool(recipe.run):
+    for each in recipe.runs.values() or [recipe]:
         yield from _problems_of_run(each)
 
 # %% ../../nbs/evidence/03_recipes.ipynb #fa5a873d
@@ -218,9 +216,9 @@ def chosen_recipes(recipes: dict[str, Recipe],  # of `read_recipes`
     if unknown := [name for name in only if name not in recipes]:
         raise ValueError(f"only: found {unknown[0]!r}, expected some of {', '.join(recipes)}")
     allowed = DIALS[:DIALS.index(dial) + 1]
-    wanted = list(only) or [name for name, each in recipes.items() if each.dial in allowed and each.run]
+    wanted = list(only) or [name for name, each in recipes.items() if each.dial in allowed]
     for name in wanted:  # grows while it is read
-        beside = [other for other, each in recipes.items() if each.run and each.command == recipes[name].command]
+        beside = [other for other, each in recipes.items() if each.command == recipes[name].command]
         wanted += [other for other in (*recipes[name].needs, *beside) if other not in wanted]
     left, found = [recipes[name] for name in recipes if name in wanted], []
     while left:

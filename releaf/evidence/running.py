@@ -227,7 +227,7 @@ def reproduce(dial: str = "minutes",  # minutes, hour or all
     "Run the recipes of a dial; what cannot be run, and what fails, has a row that says why"
     told, runs, folders, recipes = [], {}, folders or {}, read_recipes()
     chosen = chosen_recipes(recipes, dial, only)
-    for job in make_jobs([recipe for recipe in chosen if recipe.run], Path(resolve(out_dir))):
+    for job in make_jobs(chosen, Path(resolve(out_dir))):
         start, now = time.perf_counter(), [state_of(each, read_result(each.result), job.print).kind for each in job.recipes]
         needed = any(each.result in other.needs for other in chosen for each in job.recipes)
         if said := missing_for(job, folders, runs):
@@ -245,7 +245,6 @@ def reproduce(dial: str = "minutes",  # minutes, hour or all
         for recipe in job.recipes if record and job.done else ():
             write_json(results_dir() / f"{recipe.result}.json", read_json(job.result(recipe)))
         told += rows
-    told += [{"result": each.result, "outcome": "no command", "minutes": 0.0, "said": each.note} for each in chosen if not each.run]
     return pd.DataFrame(told, columns=["result", "outcome", "minutes", "said"]).set_index("result")
 
 # %% ../../nbs/evidence/07_running.ipynb #5d4ac078

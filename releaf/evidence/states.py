@@ -22,7 +22,7 @@ from .tree import tree_at
 @dataclass(frozen=True)
 class State:
     "What is known of a recorded result"
-    kind: str  # current | old | unknown | no command | not run
+    kind: str  # current | old | unknown | not run
     changes: dict[str, list[str]] = field(default_factory=dict)  # of `changed`: recipe, code, tables -> names
 
     @property
@@ -42,8 +42,8 @@ def state_of(recipe: Recipe,
              now: dict[str, Any] | None = None,  # the present fingerprint; None: computed
              ) -> State:
     "Compare a recorded result with the project as it is"
-    if values is None or not recipe.run:
-        return State("not run" if values is None else "no command")
+    if values is None:
+        return State("not run")
     if not (before := values.get("fingerprint")) or (recipe.script and tree_at().text(recipe.run) is None):
         return State("unknown")  # an installed package has no scripts
     changes = changed(before, now or fingerprint(recipe, tree_at()))
@@ -95,7 +95,7 @@ def fill(folder: Path | None = None) -> pd.DataFrame:  # index result; what was 
     found, folder = {}, folder or results_dir()
     for name, recipe in read_recipes().items():
         values = read_result(name, folder)
-        if values is None or "fingerprint" in values or not recipe.run:
+        if values is None or "fingerprint" in values:
             continue
         if (commit := clean_commit(values)) is None:
             found[name] = "no commit, or changes beside it"

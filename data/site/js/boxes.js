@@ -48,12 +48,6 @@ export function outerBoxes(boxes) {
   return boxes.filter((_, n) => !isPart(n));
 }
 
-const SCORE = 0.55; // as in releaf.assistant.looking
-
-export function sureness(score, least) { // a detector's score on one scale for all detectors
-  return score < least ? (score / least) * SCORE : SCORE + ((score - least) / (1 - least)) * (1 - SCORE);
-}
-
 export function withMargin([x0, y0, x1, y1], width, height, margin = 0.1) { // whole pixels, for the classifier
   const wide = (x1 - x0) * margin, high = (y1 - y0) * margin;
   const left = Math.round(Math.max(0, x0 - wide)), top = Math.round(Math.max(0, y0 - high));

@@ -6,7 +6,7 @@ const MOST_REPLIES = 8;
 const ASKED_ABOUT = ["deposit"]; // bins that are asked about where one likely pair leads there
 const DOUBT = 0.3; // as in releaf.assistant.things
 const LOOKALIKES = { paper: ["wood"] };
-const EVIDENCE = 0.25, BELIEVED = 30, PART = 0.05, EMPTY = 0.3; // as in releaf.assistant.looking
+const BOXED = 0.005, PART = 0.05, EMPTY = 0.3; // as in releaf.assistant.looking
 export const IS_WASTE = "waste", NO_WASTE = "no_waste", UNKNOWN = "unknown";
 
 function readReplies(said) { // the later of two items counts
@@ -105,12 +105,11 @@ export function buildThing(row, tables, said = []) {
 }
 
 // Which of the things that were classified are told: {rows, note, left}, as releaf.assistant.looking.classify_things does
-// surest: how sure the detector is that anything is there, null where there is none; more: boxes that were not looked at
-export function chooseThings(whole, parts, surest, more = 0) {
-  const isWaste = ({ known, known_p }, least) => (surest === null || known_p === null ? known !== false
-    : known_p > Math.max(least, surest ? EVIDENCE / BELIEVED ** surest : EMPTY));
-  const told = (view, least) => ({ ...view, row: { ...view.row, known: isWaste(view.row, least) } });
-  whole = told(whole, 0);
+// searched: whether a detector looked; more: boxes that were not looked at
+export function chooseThings(whole, parts, searched, more = 0) {
+  const least = searched ? (parts.length ? BOXED : EMPTY) : null;
+  const told = (view, own) => ({ ...view, row: { ...view.row, known: own === null || view.row.known_p === null ? view.row.known !== false : view.row.known_p > own } });
+  whole = told(whole, least);
   parts = parts.map((part) => told(part, PART));
   const known = parts.filter((part) => part.row.known !== false), left = parts.length - known.length + more;
   if (parts.length > 1 && known.length) return { things: known, note: left ? "more" : "", left };

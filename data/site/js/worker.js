@@ -1,9 +1,9 @@
 // Decodes a photograph and runs the networks, beside the page, so that the page never stands still.
 import * as ort from "../runtime/ort.wasm.min.mjs";
 import { cutOut, letterbox, shrunk, square } from "./pixels.js";
-import { inPhotograph, outerBoxes, pickBoxes, sureness, withMargin } from "./boxes.js";
+import { inPhotograph, outerBoxes, pickBoxes, withMargin } from "./boxes.js";
 
-const MOST_BYTES = 100_000_000, MOST_PIXELS = 150_000_000, BATCH = 4, SHOWN = 480, FINDING = 1024, FAINT = 0.55, MOST = 24;
+const MOST_BYTES = 100_000_000, MOST_PIXELS = 150_000_000, BATCH = 4, SHOWN = 480, FINDING = 1024, MOST = 24;
 const here = (path) => new URL(`../${path}`, import.meta.url).href;
 
 ort.env.wasm.wasmPaths = { mjs: here("runtime/ort-wasm-simd-threaded.mjs"), wasm: here("runtime/ort-wasm-simd-threaded.wasm") };
@@ -62,13 +62,11 @@ async function decoded(file) { // upright, as its EXIF tag says
   return bitmap;
 }
 
-async function findBoxes(detector, bitmap) { // boxes to look at, how many more there are, and how sure the detector is of anything
+async function findBoxes(detector, bitmap) {
   const { facts, session } = detector, fitted = letterbox(shrunk(bitmap, FINDING), facts.image_size);
   fitted.scale *= Math.min(1, FINDING / Math.max(bitmap.width, bitmap.height)); // to the photograph's own pixels
   const { raw } = await session.run({ pixels: new ort.Tensor("uint8", fitted.pixels, [1, facts.image_size, facts.image_size, 3]) });
-  const least = facts.threshold, every = inPhotograph(pickBoxes(raw.data, facts.classes.length, FAINT * least), fitted, bitmap.width, bitmap.height);
-  const found = outerBoxes(every.filter((box) => box[4] > least));
-  return { boxes: found.slice(0, MOST), more: Math.max(0, found.length - MOST), surest: sureness(every[0]?.[4] ?? 0, least) };
+  return outerBoxes(inPhotograph(pickBoxes(raw.data, facts.classes.length, facts.threshold), fitted, bitmap.width, bitmap.height));
 }
 
 async function classify(classifier, bitmap, parts) {
@@ -87,12 +85,12 @@ async function look(file) { // the whole photograph and its parts: what the clas
   const started = performance.now(), bitmap = await decoded(file);
   try {
     const { classifier, detector } = await models(), { width, height } = bitmap, ready = performance.now();
-    const { boxes, more, surest } = detector ? await findBoxes(detector, bitmap) : { boxes: [], more: 0, surest: null };
+    const found = detector ? await findBoxes(detector, bitmap) : [], boxes = found.slice(0, MOST), more = found.length - boxes.length;
     const frames = [[0, 0, width, height], ...boxes.map((box) => withMargin(box, width, height))];
     const seen = await classify(classifier, bitmap, frames);
     const cutouts = await Promise.all(frames.map((frame) => cutOut(bitmap, frame, SHOWN)));
     const views = seen.map((each, n) => ({ seen: each, cutout: cutouts[n], box: n ? boxes[n - 1].slice(0, 4) : null, found: n ? boxes[n - 1][4] : null }));
-    return { views, width, height, more, surest, facts: classifier.facts, milliseconds: { all: performance.now() - started, look: performance.now() - ready } };
+    return { views, width, height, searched: detector !== null, more, facts: classifier.facts, milliseconds: { all: performance.now() - started, look: performance.now() - ready } };
   } finally {
     bitmap.close();
   }

@@ -143,6 +143,14 @@ def run_process(command: list[str], folder: Path, log: Path,  # where it runs; w
     return "" if code == 0 else f"exit code {code}: {said[-1].strip()[:300] if said else 'nothing was said'}"
 
 # %% ../../nbs/evidence/07_running.ipynb #7854d560
+def _without_folder(job: Job, recipe: Recipe, row: dict[str, Any]) -> dict[str, Any]:
+    "A row whose `data` begins with the name that a folder has on this machine, with the table's words instead"
+    folder, said = job.values.get("data_dir"), row.get("data")
+    if not folder or not isinstance(said, str) or not said.startswith(f"{Path(folder).name}, "):
+        return row
+    return row | {"data": f"{recipe.on}, {said.removeprefix(f'{Path(folder).name}, ')}"}
+
+
 def keep_results(job: Job, minutes: float, cpu_minutes: float,  # by the clock; of the processor, which other work beside does not lengthen
                  threads: int, resumed: bool = False,  # an earlier start was killed: the minutes are those of the last one
                  ) -> None:
@@ -154,6 +162,7 @@ def keep_results(job: Job, minutes: float, cpu_minutes: float,  # by the clock; 
         if values is None:
             raise FileNotFoundError(f"{recipe.result}: {recipe.run} ended without writing it")
         values = {"rows": values} if isinstance(values, list) else values
+        values |= {"rows": [_without_folder(job, recipe, row) for row in values["rows"]]} if "rows" in values else {}
         values = {"recipe": recipe.recipe, "data": recipe.on, **values, "command_minutes": round(minutes, 2),
                   "cpu_minutes": round(cpu_minutes, 2), "threads": threads, **({"resumed": True} if resumed else {})}
         values.setdefault("environment", environment())

@@ -21,6 +21,7 @@ from ..core.paths import display_path, resolve, tables_dir
 from .chat import conversation
 from .contamination import check_apart, clean_samples, contaminated, contamination, usable
 from .facts import BIN_WORDS, check_facts, facts
+from .retrieval import varied_rows
 from .samples import draw_samples, sample_id, SCHEMA, SPLITS, unit_split
 from .templates import KINDS
 from ..waste.label_maps import taxonomy_hash
@@ -31,12 +32,13 @@ from ..waste.taxonomy import read_table
 def retrieved_rows(row: dict, rng: np.random.Generator, table: pd.DataFrame, by_topic: dict, keys: np.ndarray,
                    most: int = 4,  # facts, unless more support the answer
                    ) -> list[str]:
-    "The facts that support an answer among distractors, shuffled; where none support it, distractors about other things"
+    "The facts that support an answer among distractors, shuffled; where none support it, facts about other things"
     regions_of, place = table["region"], row["region"]
     allowed = lambda key: place is None or regions_of[key] is None or regions_of[key] != regions_of[key] or regions_of[key] == place
     own = [key for key in row["facts"] if key in table.index]
     near = [key for key in by_topic.get(row["topic"], []) if key not in own and allowed(key)] if own else []
-    near = [near[at] for at in rng.permutation(len(near))[:most // 2]]
+    near += [key for key in varied_rows(row["question"], place, most)["key"] if key in by_topic["open"] and allowed(key)] if own else []
+    near = list(dict.fromkeys(near[at] for at in rng.permutation(len(near)) if near[at] not in own))[:most]
     drawn = keys[rng.integers(len(keys), size=4 * most)]
     other = [key for key in drawn if key not in own and allowed(key) and table["topic"][key] != row["topic"]]
     size = max(len(own) + 1, int(rng.integers(most // 2, most + 1)))
@@ -70,7 +72,7 @@ def expand(table: pd.DataFrame, n: int, seed: int = 0,
     rng, known = np.random.default_rng([seed, 2]), facts()
     held = known["unit"].map(lambda unit: unit_split(unit, seed) != "train")
     open_facts = known[~held]
-    by_topic = {split: rows.groupby("topic").groups for split, rows in (("train", open_facts), ("rest", known))}
+    by_topic = {split: rows.groupby("topic").groups | {"open": set(rows.index)} for split, rows in (("train", open_facts), ("rest", known))}
     keys = open_facts.index.to_numpy()
     has = table["facts"].map(lambda own: all(key in known.index for key in own))
     train = table[(table["split"] == "train") & has & table["drop_reason"].isna()]

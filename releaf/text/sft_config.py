@@ -62,7 +62,7 @@ class LlmConfig(RunConfig):
     max_new_tokens: PositiveInt  # of a generated answer
     num_workers: NonNegativeInt  # processes that load batches
     num_processes: PositiveInt  # training processes; one per GPU
-    precision: Literal["auto", "no", "bf16"]  # auto: bf16 on a GPU
+    precision: Literal["auto", "no", "bf16"]  # auto: bf16 where the device has instructions for it
     resumable_fields: ClassVar[tuple[str, ...]] = (*RunConfig.resumable_fields, "merge", "gradient_checkpointing", "num_workers")
 
     def __post_init__(self):

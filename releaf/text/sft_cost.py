@@ -11,7 +11,7 @@ import os
 import torch
 from transformers import PretrainedConfig
 
-from ..core.devices import pick_device
+from ..core.devices import has_bf16, pick_device
 from .sft_config import LlmConfig
 
 # %% ../../nbs/text/20_sft_cost.ipynb #f443682e
@@ -48,9 +48,9 @@ def training_cost(shape: dict,  # a model's configuration, as `model_shape` give
 
 # %% ../../nbs/text/20_sft_cost.ipynb #4a62ae28
 def compute_dtype(config: LlmConfig) -> torch.dtype:
-    "Of the frozen weights and the arithmetic"
-    gpu = config.precision == "auto" and pick_device(config.device).type == "cuda"
-    return torch.bfloat16 if gpu or config.precision == "bf16" else torch.float32
+    "Of the frozen weights and the arithmetic; `auto`: bf16 where the device has instructions for it, and the model is not the tiny one"
+    fast = pick_device(config.device).type == "cuda" or (has_bf16() and config.model != "tiny")
+    return torch.bfloat16 if config.precision == "bf16" or (config.precision == "auto" and fast) else torch.float32
 
 
 def use_checkpointing(config: LlmConfig, shape: dict, device: torch.device) -> bool:

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import torch
 from peft import PeftModel
 from transformers import PreTrainedTokenizerBase
 
+from ..core.devices import pick_device
 from ..core.files import read_json
 from ..core.runs import Run
 from .adapters import load_model, merge_adapter
@@ -107,8 +109,9 @@ def evaluate(config: LlmConfig, run: Run, data: SftData) -> Evaluation:
     provenance = read_json(run.dir / "best" / "provenance.json")
     metrics |= _training_metrics(run, data, provenance)
     if config.merge:
-        if config.load_in_4bit:
-            model = load_model(run.dir, config.device, dtype, data.folder)[0]  # four bits cannot be merged into
+        whole = torch.float32 if pick_device(config.device).type == "cpu" else dtype
+        if config.load_in_4bit or whole != dtype:
+            model = load_model(run.dir, config.device, whole, data.folder)[0]  # four bits cannot be merged into
         metrics |= merge_adapter(model, tokenizer, data.encoded["val"], run.dir / "merged", provenance)
     for name, table in tables.items():
         run.table(table.reset_index(), name)

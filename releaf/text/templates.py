@@ -81,7 +81,8 @@ def thing_slots(kind: str, key: str) -> dict[str, str]:
     several = kind == "item" and is_plural(name)
     bare = lower_first(name)
     return {"thing": bare, "a_thing": bare if kind == "material" else with_article(name), "the_thing": f"the {bare}",
-            "goes": "go" if several else "goes", "does": "do" if several else "does", "is": "are" if several else "is"}
+            "goes": "go" if several else "goes", "does": "do" if several else "does", "is": "are" if several else "is",
+            "it": "them" if several else "it", "it_goes": "they go" if several else "it goes"}
 
 # %% ../../nbs/text/02_templates.ipynb #8dee59f0
 @lru_cache(maxsize=16)
@@ -103,5 +104,6 @@ def bin_slots(answer: Answer) -> dict[str, str]:
     "The slots of an answer of the rules"
     doubt = "" if answer.sure else "Rules differ from town to town, so ask yours if in doubt."
     return {"bin": BIN_WORDS[answer.bin], "to_bin": f"it goes to {BIN_WORDS[answer.bin]}", "bin_means": _bin_notes()[answer.bin],
-            "prepare": sentences(answer.prepare), "note": f"Note: {lower_first(answer.note)}." if answer.note else "", "sure": doubt,
+            "prepare": sentences(answer.prepare), "steps": lower_first(answer.prepare.rstrip(". ")) if answer.prepare else "",
+            "note": f"Note: {lower_first(answer.note)}." if answer.note else "", "sure": doubt,
             "source": answer.source}

@@ -199,7 +199,7 @@ LOOK = """async ([files, region]) => {
     });
     if (reason) throw new Error(`${reason}: ${detail}`);
     const [whole, ...parts] = found.views.map((view) => ({ ...view, row: classify(view.seen, found.facts, tables) }));
-    const { things } = chooseThings(whole, parts, found.searched, found.more);
+    const { things } = chooseThings(whole, parts, found.believed, found.more);
     told.push({ boxes: parts.map((part) => [...part.box, part.found]),
       things: things.map((thing) => { const { state, bin } = buildThing(thing.row, tables); return { state, bin, box: thing.box }; }) });
   }

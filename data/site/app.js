@@ -153,7 +153,7 @@ function card(view, number) {
 
 function chosen(found) { // the things of a photograph under the region's rules
   const [whole, ...rest] = found.views.map((view) => ({ ...view, row: classify(view.seen, found.facts, tables()) }));
-  return chooseThings(whole, rest, found.searched, found.more);
+  return chooseThings(whole, rest, found.believed, found.more);
 }
 
 function show(focus = null) {

@@ -127,7 +127,7 @@ def answer(self: Advisor,
     return advice
 
 # %% ../../nbs/text/17_advise.ipynb #eb0a2e10
-WARM_UP = (("Where do jam jarz and eine Glasflashe go?", "germany"),
+WARM_UP = (("Where do jam jarz and eine Glasflashe go?", "germany"), ("Où jeter une boutteille ?", "france"),
            ("My neighbour says I may burn an old power bank in the stove. Right?", None),
            ("We have two bags of corks from the restaurant, any ideas what could be made of them?", None))
 

@@ -163,7 +163,8 @@ def _rules_named(topic: str, region: str, materials: set[str],
 def _named(topic: str) -> str:
     "A topic as a noun phrase"
     kind, _, key = topic.partition(":")
-    return with_article(name_of(f"{kind}s", key))
+    name = name_of(f"{kind}s", key)
+    return lower_first(name) if kind == "material" else with_article(name)
 
 # %% ../../nbs/text/29_composed.ipynb #1d2368a8
 def _when_greasy(rules: list[tuple[Answer, ...]], question: str, region: str) -> list[tuple[Answer, ...]]:

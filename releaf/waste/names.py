@@ -15,7 +15,7 @@ from rapidfuzz.process import extract
 
 from .lexicon import all_names, ambiguous_names, BARE, name_book, name_key, phrase_rows, singular, SPOKEN, split_words, Word
 from .rules import regions
-from .spelling import edits_allowed, is_slip, known_words, nearest_name
+from .spelling import edits_allowed, is_slip, nearest_name, strange_words
 
 # %% ../../nbs/waste/06_names.ipynb #1ac92896
 @dataclass(frozen=True)
@@ -61,10 +61,10 @@ def _common() -> frozenset[str]:
 
 def _look_near(words: list[str], languages: set[str]) -> tuple[tuple[str, ...], bool]:
     "What a window of folded words stands for, allowing for mistakes"
-    most = edits_allowed(words)
+    most = edits_allowed(words, languages)
     for language in (*sorted({"de", "fr"} & languages), "en") if most else ():
         key = nearest_name(("".join(words), name_key(words, language)), language, most)
-        if key and (is_slip(words, key) or any(word not in known_words() for word in words)):
+        if key and (is_slip(words, key) or strange_words(words, languages)):
             return name_book(language)[0][key], False
     return (), False
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from ..assistant.looking import least_score
+from ..assistant.looking import believed_score, least_score
 from ..core.files import atomic_write, write_json
 from ..core.paths import display_path
 from ..detection.predict import Detector
@@ -37,7 +37,7 @@ def detector_facts(detector: Detector, kind: str) -> dict[str, Any]:  # for JSON
     if facts["tile"]:
         raise ValueError(f"{display_path(detector.dir)}: tile: found {facts['tile']}, expected 0: the page looks at whole photographs")
     return {"name": detector.dir.name, "image_size": facts["image_size"], "classes": detector.classes, "threshold": least_score(detector),
-            "weights": kind}
+            "believed": believed_score(detector), "weights": kind}
 
 # %% ../../nbs/web/01_onnx_export.ipynb #83e049f2
 def export_classifier_graph(classifier: Classifier,

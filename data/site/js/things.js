@@ -105,12 +105,13 @@ export function buildThing(row, tables, said = []) {
 }
 
 // Which of the things that were classified are told: {rows, note, left}, as releaf.assistant.looking.classify_things does
-// searched: whether a detector looked; more: boxes that were not looked at
-export function chooseThings(whole, parts, searched, more = 0) {
-  const least = searched ? (parts.length ? BOXED : EMPTY) : null;
+// believed: the score that one box at least has to reach, null where no detector looked; more: boxes that were not looked at
+export function chooseThings(whole, parts, believed, more = 0) {
+  const strong = believed !== null && parts.some((part) => part.found >= believed);
+  const least = believed === null ? null : strong ? BOXED : EMPTY;
   const told = (view, own) => ({ ...view, row: { ...view.row, known: own === null || view.row.known_p === null ? view.row.known !== false : view.row.known_p > own } });
   whole = told(whole, least);
-  parts = parts.map((part) => told(part, PART));
+  parts = parts.map((part) => told(part, PART)).map((part) => (strong ? part : { ...part, row: { ...part.row, known: false } }));
   const known = parts.filter((part) => part.row.known !== false), left = parts.length - known.length + more;
   if (parts.length > 1 && known.length) return { things: known, note: left ? "more" : "", left };
   if (!parts.length && whole.row.known === false) return { things: [], note: "nothing", left: 0 };

@@ -90,7 +90,7 @@ async function look(file) { // the whole photograph and its parts: what the clas
     const seen = await classify(classifier, bitmap, frames);
     const cutouts = await Promise.all(frames.map((frame) => cutOut(bitmap, frame, SHOWN)));
     const views = seen.map((each, n) => ({ seen: each, cutout: cutouts[n], box: n ? boxes[n - 1].slice(0, 4) : null, found: n ? boxes[n - 1][4] : null }));
-    return { views, width, height, searched: detector !== null, more, facts: classifier.facts, milliseconds: { all: performance.now() - started, look: performance.now() - ready } };
+    return { views, width, height, believed: detector ? detector.facts.believed : null, more, facts: classifier.facts, milliseconds: { all: performance.now() - started, look: performance.now() - ready } };
   } finally {
     bitmap.close();
   }

@@ -46,10 +46,13 @@ def _portable(folder: str | Path) -> str:
     return str(folder.relative_to(root)) if root and folder.is_relative_to(root) else str(folder)
 
 # %% ../../nbs/text/12_adapters.ipynb #61610948
-def write_adapter(where: str | Path, model: PeftModel, tokenizer: PreTrainedTokenizerBase, provenance: dict[str, Any]) -> None:
+def write_adapter(where: str | Path, model: PeftModel, tokenizer: PreTrainedTokenizerBase, provenance: dict[str, Any],
+                  scale: float = 1.0,  # weight interpolation: 0 would be the base, 1 the adapter as it was trained
+                  ) -> None:
     "Write adapter, tokenizer and provenance into one folder, atomically"
     config = copy.deepcopy(model.peft_config["default"])
     config.inference_mode, config.base_model_name_or_path = True, provenance["base"]
+    config.lora_alpha *= scale
     weights = get_peft_model_state_dict(model, save_embedding_layers=False)
     with atomic_dir(where) as folder:
         config.save_pretrained(folder)

@@ -49,6 +49,7 @@ class LlmConfig(RunConfig):
     adapter: Literal["lora", "dora", "rslora"]
     lora_r: PositiveInt  # rank
     lora_alpha: PositiveFloat  # the adapter is scaled by alpha / r, or alpha / sqrt(r) with rslora
+    adapter_scale: Annotated[float, Field(gt=0, le=1)]  # how much of the trained adapter is kept: below 1 less of the base is forgotten
     lora_dropout: FractionBelow1
     target_modules: str | list[str]  # all-linear, or names of layers
     load_in_4bit: bool  # of the frozen weights; needs bitsandbytes and a GPU
@@ -70,6 +71,8 @@ class LlmConfig(RunConfig):
         layers = as_list(self.target_modules)
         if not layers or ("all-linear" in layers and len(layers) > 1) or "lm_head" in layers:
             raise ValueError(f"target_modules: found {', '.join(layers)!r}, expected all-linear or names of layers below lm_head")
+        if self.adapter == "dora" and self.adapter_scale != 1:
+            raise ValueError(f"adapter_scale: found {self.adapter_scale} with adapter dora, which cannot be scaled; expected 1")
         if self.corpus_dir and as_list(self.documents):
             raise ValueError(f"documents: found {self.documents!r} beside corpus_dir {self.corpus_dir!r}, expected one of the two")
 

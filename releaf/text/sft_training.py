@@ -159,7 +159,7 @@ def write(self: CheckpointCallback, state, row: dict, better: bool) -> None:
     provenance = {**self.provenance, "epoch": row["epoch"], "val_perplexity": row["val_perplexity"]}
     every = self.config.save_every and row["epoch"] % self.config.save_every == 0
     for where in ["best"] * better + [f"checkpoints/epoch_{row['epoch']:04d}"] * bool(every):
-        write_adapter(self.run.dir / where, self.trainer.model, self.data.tokenizer, provenance)
+        write_adapter(self.run.dir / where, self.trainer.model, self.data.tokenizer, provenance, self.config.adapter_scale)
     folder = Path(self.trainer.args.output_dir) / f"checkpoint-{state.global_step}"
     write_json(folder / "provenance.json", provenance)
     own = [path.name for path in folder.iterdir() if path.is_file() and not path.name.startswith(("rng_", "."))]

@@ -95,7 +95,7 @@ def composed_questions(seed: int = 0) -> pd.DataFrame:  # text, unsafe, group; e
     return pd.DataFrame([(text, *rest) for text, rest in found.items()], columns=["text", "unsafe", "group"])
 
 # %% ../../nbs/text/38_safety_examples.ipynb #08c838af
-PUT_ASIDE = ("test5", "test6", "test7")  # splits of safety_paraphrases.jsonl that are never learnt from
+PUT_ASIDE = ("test5", "test6", "test7", "test8")  # splits of safety_paraphrases.jsonl that are never learnt from
 
 
 def template_questions(n: int, seed: int = 0) -> pd.DataFrame:  # text, unsafe

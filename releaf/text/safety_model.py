@@ -82,7 +82,7 @@ class SafetyModel:
 REGULAR = {"C": 20.0, "solver": "liblinear"}  # inverse strength of L2 regularisation
 WEIGHT = {"composed": 0.15, "template": 0.15, "written": 1.0, "measured": 1.0}  # of a question by its origin
 NEVER_MENDED = ("test4",)  # splits on which the rules were not mended
-THRESHOLD = 0.35  # a probability, chosen with test5 in view; below 0.5, as a missed danger weighs more than a needless warning
+THRESHOLD = 0.45  # a probability, chosen with test5 to test8 in view; below 0.5, as a missed danger weighs more than a needless warning
 
 # %% ../../nbs/text/40_safety_model.ipynb #4e12865c
 def featurise(questions: Sequence[str]) -> tuple[csr_matrix, np.ndarray]:  # features, verdicts

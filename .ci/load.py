@@ -115,6 +115,8 @@ def start(scratch: str) -> tuple[subprocess.Popen, str]:
 def measure(given, url: str, pid: int) -> int:
     "The load, and what it was like"
     photographs = phone_photographs(given.folder)
+    if not photographs:
+        raise SystemExit(f"--folder {given.folder}: found no photographs, expected .jpg, .jpeg, .png or .heic")
     config = httpx.get(f"{url}/config", trust_env=False, timeout=60).json()
     target = next(each["id"] for each in config["dependencies"] if each["targets"][0][1] == "upload")
     sizes = [len(each) / 1e6 for each in photographs]

@@ -55,6 +55,7 @@ def _no(text: str) -> str:
 def _refusals(text: str, topics: Sequence[str]) -> tuple[list[str], list[str], list[str]]:  # sentences, hazards, keys of rows
     "What is proposed and must not be done"
     dangers, forbidden = advise_against(text, certain_topics(text))[:2], forbidden_keys(topics)[:2]
+    dangers = [danger for danger in dangers if not (forbidden and danger.name == "likely_unknown")]  # a row gives the reason
     said = [danger.says for danger in dangers] + [_no(facts_text(key)) for key in forbidden]
     said = said[:1] + [re.sub(r"^No[,.:]? ?", "", one) for one in said[1:]]
     known = [key for danger in dangers if danger.hazard for key in _hazard_rows(danger.hazard, topics)]

@@ -41,7 +41,7 @@ def sortable() -> list[tuple[str, str, str]]:  # id of the topic, item and mater
 # %% ../../nbs/text/03_bin_cases.ipynb #ab97f438
 @lru_cache(maxsize=1)
 def _said_names() -> dict[tuple[str, str], list[str]]:
-    "Region ('' for any) and bin in words -> what people call it"
+    "Region ('' for any) and bin in words -> colloquial names"
     found = {}
     for region, name, words in read_table(tables_dir() / "phrases" / "bin_names.csv", ["region", "bin", "words"]).to_numpy():
         found.setdefault((region, BIN_WORDS[name]), []).append(words)
@@ -50,7 +50,7 @@ def _said_names() -> dict[tuple[str, str], list[str]]:
 
 def said_name(words: str,  # of a bin, as in `BIN_WORDS`
               region: str, topic: str) -> str:
-    "One of the names that people in a region have for a bin, the same for the same topic"
+    "A colloquial name of a bin in a region, the same for the same topic"
     names = [name for place in (region, "") for name in _said_names().get((place, words), [])]
     return names[zlib.crc32(f"{region}/{topic}".encode()) % len(names)] if names else words
 
